@@ -1,0 +1,253 @@
+"""What a store is: the seam between the gateway and SQLite, MongoDB or whatever comes.
+
+One contract suite (tests/fhir_server/store/contract.py) holds every backend to these words. A store knows resources as
+bytes, index rows and owners; it knows nothing of consent, scopes or HTTP. Times are microseconds since 1970 UTC.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+from fhir_server.search.query import Predicate, Query
+from fhir_server.search.rows import IndexRows
+
+Method = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """One version of a resource, on the inner side of the door.
+
+    `body` is the JSON text with meta.versionId and meta.lastUpdated in it, b"" for a deletion. `owners` are the logical
+    ids of the patients it is about and `facts` what the gateway filed with it; a deletion carries those of the version
+    before it.
+    """
+
+    type: str
+    id: str
+    version: int
+    updated: int
+    method: Method
+    body: bytes
+    owners: tuple[str, ...]
+    facts: bytes
+
+    @property
+    def deleted(self) -> bool:
+        return self.method == "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """JSON text around the two values that only the writer knows.
+
+    The stored text is `head + b'"versionId":"<n>","lastUpdated":"<instant>"' + tail`, so head ends behind `"meta":{` and
+    tail starts with `,` or `}`. The instant is UTC with milliseconds: `2026-11-22T08:00:00.123Z`.
+    """
+
+    head: bytes
+    tail: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One new version, stored only if the current version's number (deletions count, 0 = never was) is as expected."""
+
+    method: Method
+    type: str
+    id: str
+    expected_version: int
+    body: Body | None  # None for a deletion
+    owners: tuple[str, ...]
+    facts: bytes
+    rows: IndexRows | None  # None for a deletion
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition of the commit: at that moment the query must match exactly these (type, id), as it did when asked.
+
+    What makes conditional create/update/delete safe against a concurrent twin.
+    """
+
+    query: Query
+    expected: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One audited interaction in compact form: `id` is a UUID, `entry` what gateway.audit encoded."""
+
+    id: str
+    at: int
+    entry: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Version number and time that a Write got."""
+
+    version: int
+    updated: int
+
+
+class VersionConflict(Exception):
+    """The write at `position` found another current version than it expected; nothing of the commit was stored."""
+
+    def __init__(self, position: int, current: int) -> None:
+        super().__init__(f"write {position}: the current version is {current}")
+        self.position = position
+        self.current = current
+
+
+class GuardFailed(Exception):
+    """The guard at `position` no longer holds; nothing of the commit was stored."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"guard {position} no longer holds")
+        self.position = position
+
+
+class BadCursor(Exception):
+    """A page cursor that this store did not make, or made for another query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`next_cursor` is opaque bytes (b"" on the last page); the gateway seals it before anybody sees it."""
+
+    rows: tuple[StoredVersion, ...]
+    next_cursor: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`source` (type, id) refers to `target` (type, id; current version or not) by the parameter that was asked."""
+
+    source: tuple[str, str]
+    target: tuple[str, str]
+    target_url: str  # canonical or absolute, if the target is not (type, id); then target is ("", "")
+
+
+class Snapshot(Protocol):
+    """A view of one moment: everything read through it agrees."""
+
+    async def read(self, type: str, id: str) -> StoredVersion | None:
+        """The current version, a deletion included; None if there never was one."""
+        ...
+
+    async def vread(self, type: str, id: str, version: int) -> StoredVersion | None: ...
+
+    async def history(
+        self,
+        type: str | None,
+        id: str | None,
+        *,
+        where: Predicate,
+        since: int | None,
+        at: tuple[int, int] | None,
+        count: int,
+        cursor: bytes = b"",
+    ) -> Page:
+        """Versions, newest first, of one resource, a type, or everything.
+
+        `where` (And, Or, Not, TypeIn, OwnedBy, Unowned, Ids) must hold of the version's own owners *and* of those of the
+        current version (the last with content, if deleted).
+        `since`: updated at or after. `at` (low, high): versions that were current at some time in [low, high).
+        """
+        ...
+
+    async def search(self, query: Query, *, count: int, cursor: bytes = b"") -> Page:
+        """`count` rows from the cursor on (count 0: none). Raises BadCursor."""
+        ...
+
+    async def total(self, query: Query) -> int:
+        """Exactly how many match."""
+        ...
+
+    async def links(self, sources: Sequence[tuple[str, str]], param: str, target: str | None) -> tuple[Link, ...]:
+        """Where these (type, id) point by the reference parameter `param` (`*`: by any), to type `target` only if given."""
+        ...
+
+
+class AccessToken(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an opaque bearer token stands for. The token itself is never stored, its SHA-256 is.
+
+    https://datatracker.ietf.org/doc/html/rfc6750
+    """
+
+    client: str
+    user: str  # Patient/1, Practitioner/2 … or `system`
+    scope: str
+    issued: int
+    expires: int
+    patient: str = ""  # launch context, a logical id
+    purpose: str = ""  # v3 ActReason code
+    reason: str = ""
+
+
+class AuthStore(Protocol):
+    async def put_token(self, digest: bytes, token: AccessToken, audit: Sequence[AuditEntry]) -> None:
+        """Durable when it returns."""
+        ...
+
+    async def token(self, digest: bytes) -> AccessToken | None:
+        """None if unknown or revoked; expiry is the caller's to judge."""
+        ...
+
+    async def revoke_token(self, digest: bytes) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this instance can do; what it can't is answered with `not-supported`, never done by half."""
+
+    transactions: bool
+    full_text: bool
+    sort: frozenset[str]  # kinds of SortKey
+    online_backup: bool
+
+
+class ResourceStore(AuthStore, Protocol):
+    """An open store. Safe for concurrent tasks of one event loop; several processes may have the same data open."""
+
+    capabilities: Capabilities
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]: ...
+
+    async def commit(
+        self, writes: Sequence[Write], guards: Sequence[Guard] = (), audit: Sequence[AuditEntry] = ()
+    ) -> tuple[Committed, ...]:
+        """All or nothing, durable when it returns; raises VersionConflict or GuardFailed.
+
+        Commits of several callers share one transaction on disk (group commit), yet stand or fall apart. Update times
+        never run backwards along commits.
+        """
+        ...
+
+    async def append_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Durable when it returns."""
+        ...
+
+    async def unfold_audit(self, expand: Callable[[AuditEntry], Sequence[Write]]) -> int:
+        """Turn every entry not yet unfolded into AuditEvent resources (writes with expected_version 0); how many entries.
+
+        Called before anything asks for AuditEvents, so that a read pays for one compact row only.
+        """
+        ...
+
+    async def reindex(
+        self, extract: Callable[[bytes], tuple[IndexRows, tuple[str, ...], bytes]], progress: Callable[[int], None]
+    ) -> int:
+        """Index every current resource anew: `extract(body)` → rows, owners, facts. Online; returns how many."""
+        ...
+
+    async def backup(self, target: Path) -> None:
+        """A consistent copy while writes go on."""
+        ...
+
+    async def close(self) -> None: ...
