@@ -1,0 +1,81 @@
+"""Settings: flags of the command line, or `WIJKDOSSIER_*` in the environment; a flag wins."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
+
+BasePolicy = Literal["deny", "permit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one deployment chooses: each field is a flag (`--body-bytes-max`) and a variable (`WIJKDOSSIER_BODY_BYTES_MAX`).
+
+    Sizes are bytes. `base_url` is the public address of the FHIR base if a proxy stands in front (`https://…/fhir`);
+    empty: made from the Host header.
+    """
+
+    data: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    base_url: str = ""
+    base_policy: BasePolicy = "deny"
+    public_directory: bool = True
+    timezone: str = "Europe/Amsterdam"
+    body_bytes_max: int = 16 * 1024 * 1024
+    page_count_default: int = 20
+    page_count_max: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.base_policy not in get_args(BasePolicy):
+            raise ValueError(f"base policy is `deny` or `permit`, not `{self.base_policy}`")
+        try:
+            ZoneInfo(self.timezone)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"`{self.timezone}` is not a time zone of the IANA database") from error
+        for name in ("port", "workers", "body_bytes_max", "page_count_default", "page_count_max"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def from_environment(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
+    """Settings from defaults, the environment, and `flags` that are not None. Raises ValueError naming the setting."""
+    chosen: dict[str, Any] = {}
+    for setting in fields(Settings):
+        flag = flags.get(setting.name)
+        text = environ.get(variable(setting.name))
+        if flag is not None:
+            chosen[setting.name] = flag
+        elif text is not None:
+            chosen[setting.name] = _parse(setting.name, text, setting.default)
+    return Settings(**chosen)
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The same settings as environment variables: how a worker process gets them."""
+    return {variable(setting.name): str(getattr(settings, setting.name)) for setting in fields(Settings)}
+
+
+def variable(name: str) -> str:
+    return "WIJKDOSSIER_" + name.upper()
+
+
+def _parse(name: str, text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false", "1", "0"):
+            raise ValueError(f"{variable(name)} must be `true` or `false`, not `{text}`")
+        return text.lower() in ("true", "1")
+    if isinstance(default, int):
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError(f"{variable(name)} must be a whole number, not `{text}`") from None
+    return Path(text) if isinstance(default, Path) else text
