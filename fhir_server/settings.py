@@ -12,7 +12,7 @@ BasePolicy = Literal["deny", "permit"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one deployment chooses: each field is a flag (`--body-bytes-max`) and a variable (`WIJKDOSSIER_BODY_BYTES_MAX`).
+    """What a deployment chooses: a field is a flag (`--body-bytes-max`) and a variable (`WIJKDOSSIER_BODY_BYTES_MAX`).
 
     Sizes are bytes. `base_url` is the public address of the FHIR base if a proxy stands in front (`https://…/fhir`);
     empty: made from the Host header.
