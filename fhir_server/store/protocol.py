@@ -18,8 +18,7 @@ from fhir_server.search.rows import IndexRows
 Method = Literal["create", "update", "delete"]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredVersion:
+class StoredVersion(msgspec.Struct, frozen=True):
     """One version of a resource, on the inner side of the door.
 
     `body` is the JSON text with meta.versionId and meta.lastUpdated in it, b"" for a deletion. `owners` are the logical
@@ -45,8 +44,9 @@ class StoredVersion:
 class Body:
     """JSON text around the two values that only the writer knows.
 
-    The stored text is `head + b'"versionId":"<n>","lastUpdated":"<instant>"' + tail`, so head ends behind `"meta":{` and
-    tail starts with `,` or `}`. The instant is UTC with milliseconds: `2026-11-22T08:00:00.123Z`.
+    The stored text is `head + b'"versionId":"<n>","lastUpdated":"<instant>"' + tail`, so head ends behind `"meta":{`
+    and tail starts with `,` or `}`. The instant is UTC with milliseconds: `2026-11-22T08:00:00.123Z`; update times are
+    whole milliseconds, so that it says all of them.
     """
 
     head: bytes
@@ -78,8 +78,7 @@ class Guard:
     expected: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(msgspec.Struct, frozen=True, array_like=True):
     """One audited interaction in compact form: `id` is a UUID, `entry` what gateway.audit encoded."""
 
     id: str
@@ -155,9 +154,10 @@ class Snapshot(Protocol):
     ) -> Page:
         """Versions, newest first, of one resource, a type, or everything.
 
-        `where` (And, Or, Not, TypeIn, OwnedBy, Unowned, Ids) must hold of the version's own owners *and* of those of the
-        current version (the last with content, if deleted).
+        `where` (And, Or, Not, TypeIn, OwnedBy, Unowned, Ids) must hold of the version's own owners *and* of those of
+        the current version (the last with content, if deleted).
         `since`: updated at or after. `at` (low, high): versions that were current at some time in [low, high).
+        Raises BadCursor.
         """
         ...
 
@@ -170,7 +170,7 @@ class Snapshot(Protocol):
         ...
 
     async def links(self, sources: Sequence[tuple[str, str]], param: str, target: str | None) -> tuple[Link, ...]:
-        """Where these (type, id) point by the reference parameter `param` (`*`: by any), to type `target` only if given."""
+        """Where these (type, id) point by the reference parameter `param` (`*`: any), to type `target` only if given."""
         ...
 
 
@@ -234,9 +234,10 @@ class ResourceStore(AuthStore, Protocol):
         ...
 
     async def unfold_audit(self, expand: Callable[[AuditEntry], Sequence[Write]]) -> int:
-        """Turn every entry not yet unfolded into AuditEvent resources (writes with expected_version 0); how many entries.
+        """Turn every entry not yet unfolded into AuditEvent resources (writes with expected_version 0).
 
-        Called before anything asks for AuditEvents, so that a read pays for one compact row only.
+        How many entries. When it returns, every entry that was durable at the call is unfolded, each exactly once,
+        whoever else unfolds meanwhile. Called before anything asks for AuditEvents, so that a read pays for one compact row only.
         """
         ...
 
