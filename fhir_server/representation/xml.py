@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 from fhir_server.outcome import Category, FhirError
+from profiles import json as fhir_json
 from profiles.registry import Element, Registry, load
 
 FHIR = "http://hl7.org/fhir"
@@ -17,7 +18,6 @@ DEPTH_MAX = 200  # elements in elements, narrative included
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
-_DECIMAL_LENGTH_MAX = 80
 _NAMED_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _ENCODING = re.compile(rb"""^<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _INTEGER_TYPES = frozenset({"integer", "positiveInt", "unsignedInt"})
@@ -186,8 +186,10 @@ def _primitive(text: str, code: str) -> Any:
         return {"true": True, "false": False}.get(text, text)
     if code in _INTEGER_TYPES:
         return int(text) if _INTEGER.fullmatch(text) else text
-    if code == "decimal" and len(text) <= _DECIMAL_LENGTH_MAX and _DECIMAL.fullmatch(text):
-        return int(text) if _INTEGER.fullmatch(text) and text != "-0" else Decimal(text)
+    if code == "decimal" and len(text) <= fhir_json.DIGITS_MAX and _DECIMAL.fullmatch(text):
+        number = Decimal(text)
+        if -fhir_json.EXPONENT_MAX <= number.adjusted() <= fhir_json.EXPONENT_MAX:
+            return int(text) if text.removeprefix("-").isdigit() and text != "-0" else number
     return text
 
 
