@@ -126,7 +126,7 @@ def _component(text: str, at: int, depth: int) -> tuple[Unit, int]:
 
 
 def _term(text: str, at: int, depth: int) -> tuple[Unit, int]:
-    """A term from `at`: components joined by `.` and `/`, from left to right; `/` divides by the next component only."""
+    """A term from `at`: components joined by `.` and `/`, left to right; `/` divides by the next component only."""
     if depth > NESTING_MAX:
         raise _UnknownUnitError
     power = 1

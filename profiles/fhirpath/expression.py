@@ -1,0 +1,115 @@
+"""The public face: `compile(text)` gives an Expression that evaluates, locates and tells whether a rule holds.
+
+https://hl7.org/fhir/R4/fhirpath.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from profiles.fhirpath.compiler import Closure, Compiler, truth
+from profiles.fhirpath.environment import Context, Environment, node_of
+from profiles.fhirpath.errors import FhirPathError, FhirPathLimitError
+from profiles.fhirpath.library import FOCUSED, FUNCTIONS
+from profiles.fhirpath.model import Model, default
+from profiles.fhirpath.nodes import Items, Node, type_of
+from profiles.fhirpath.parser import parse
+
+_EMPTY = Context()
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a node stands: `container[key]`, or `container[key][index]` when `index` is not None.
+
+    `container` is the JSON object itself, so an edit of it is an edit of the resource; it is None for the resource as a
+    whole. The `_key` twin of a primitive stands in the same container. `path` is the FHIRPath of the node:
+    `Patient.name[1].given[0]`.
+    """
+
+    node: Node
+    container: dict[str, Any] | None
+    key: str
+    index: int | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled expression; immutable and safe to share."""
+
+    text: str
+    _closure: Closure
+    _untrusted: bool = False
+
+    def evaluate(
+        self, focus: Node | Mapping[str, Any], context: Context = _EMPTY, model: Model | None = None
+    ) -> list[Node]:
+        """The nodes that the expression selects in `focus`, a whole resource or a node of one.
+
+        Values that the expression computes have a type such as `System.Boolean`, and a value of bool, int, Decimal, str,
+        Temporal or Quantity. Raises FhirPathError when the expression does not apply, FhirPathLimitError when its cost is
+        over the budget.
+        """
+        return [
+            item if type(item) is Node else Node(item, "System." + type_of(item))  # type: ignore[arg-type]
+            for item in self._run(focus, context, model)
+        ]
+
+    def holds(self, focus: Node | Mapping[str, Any], context: Context = _EMPTY, model: Model | None = None) -> bool:
+        """Whether `focus` keeps the rule that the expression states. An empty result breaks no rule.
+
+        Raises as `evaluate`.
+        """
+        return truth(self._run(focus, context, model)) is not False
+
+    def locate(
+        self, resource: Node | Mapping[str, Any], context: Context = _EMPTY, model: Model | None = None
+    ) -> list[Location]:
+        """The places in `resource` that the expression selects; raises FhirPathError for a result that is no place in it."""
+        return [_location(item) for item in self._run(resource, context, model)]
+
+    def _run(self, focus: Node | Mapping[str, Any], context: Context, model: Model | None) -> Items:
+        start = focus if type(focus) is Node else node_of(focus)  # type: ignore[arg-type]
+        env = Environment(context, model or default(), start, self._untrusted)
+        try:
+            return self._closure(env, [start])
+        except RecursionError:
+            raise FhirPathLimitError("the expression is nested too deeply") from None
+
+
+def _location(item: Any) -> Location:
+    if type(item) is not Node:
+        raise FhirPathError("the expression computes a value where a place in the resource is needed")
+    path = place(item)
+    if item.parent is None:
+        return Location(item, None, "", None, path)
+    container = item.parent.value if isinstance(item.parent.value, dict) else item.parent.extra
+    assert isinstance(container, dict)
+    return Location(item, container, item.key, item.index if item.index >= 0 else None, path)
+
+
+def place(node: Node) -> str:
+    """The FHIRPath of a node from where the evaluation started: `Patient.name[1].given[0]`."""
+    steps: list[str] = []
+    while node.parent is not None:
+        steps.append(f".{node.key}[{node.index}]" if node.index >= 0 else f".{node.key}")
+        node = node.parent
+    return node.type + "".join(reversed(steps))
+
+
+@lru_cache(maxsize=4096)
+def _trusted(text: str) -> Expression:
+    return Expression(text, Compiler(FUNCTIONS, FOCUSED).compile(parse(text)))
+
+
+def compile(expression: str, *, untrusted: bool = False) -> Expression:
+    """The compiled form of `expression`; raises FhirPathSyntaxError.
+
+    `untrusted` is for text that a client sent (FHIRPath Patch): it is not cached, its regular expressions are bounded, and
+    its evaluation stops at a smaller budget.
+    """
+    if untrusted:
+        return Expression(expression, Compiler(FUNCTIONS, FOCUSED).compile(parse(expression)), True)
+    return _trusted(expression)
