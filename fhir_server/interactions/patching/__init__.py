@@ -1,0 +1,1 @@
+"""Patch documents applied to resources: pure functions from (resource, patch) to a new resource."""
