@@ -1,0 +1,75 @@
+"""Small numbers for what index rows repeat: search parameters of a type, systems, display texts.
+
+A number, once committed, never changes, so every connection may remember it; one that a rolled back transaction gave
+out must be forgotten. Number 0 is the empty system.
+"""
+
+from sqlite3 import Connection, Cursor
+
+# Systems and texts come from resources, so their caches are bounded; a cache that is full starts anew.
+NAMES_MAX = 20_000
+
+
+class IndexNames:
+    """What one thread knows of the numbers of one database."""
+
+    def __init__(self) -> None:
+        self._params: dict[tuple[int, str], int] = {}
+        self._systems: dict[str, int] = {"": 0}
+        self._texts: dict[str, int] = {}
+
+    def forget(self) -> None:
+        """After a rollback: numbers given out in it were never stored."""
+        self._params.clear()
+        self._systems = {"": 0}
+        self._texts.clear()
+
+    def param(self, connection: Connection | Cursor, type_num: int, code: str) -> int | None:
+        """None if no resource of the type was ever indexed by the parameter."""
+        num = self._params.get((type_num, code))
+        if num is None:
+            row = connection.execute("SELECT num FROM param WHERE type = ? AND code = ?", (type_num, code)).fetchone()
+            if row is not None:
+                num = self._params[type_num, code] = row[0]
+        return num
+
+    def system(self, connection: Connection | Cursor, value: str) -> int | None:
+        """None if no row has the system."""
+        num = self._systems.get(value)
+        if num is None:
+            row = connection.execute("SELECT num FROM system WHERE value = ?", (value,)).fetchone()
+            if row is not None:
+                num = row[0]
+                self._keep(self._systems, value, num)
+        return num
+
+    def intern_param(self, cursor: Cursor, type_num: int, code: str) -> int:
+        num = self._params.get((type_num, code))
+        if num is None:
+            cursor.execute("INSERT OR IGNORE INTO param (type, code) VALUES (?, ?)", (type_num, code))
+            num = self.param(cursor, type_num, code)
+            assert num is not None
+        return num
+
+    def intern_system(self, cursor: Cursor, value: str) -> int:
+        num = self._systems.get(value)
+        if num is None:
+            cursor.execute("INSERT OR IGNORE INTO system (value) VALUES (?)", (value,))
+            num = self.system(cursor, value)
+            assert num is not None
+        return num
+
+    def intern_text(self, cursor: Cursor, value: str) -> int:
+        num = self._texts.get(value)
+        if num is None:
+            cursor.execute("INSERT OR IGNORE INTO display (value) VALUES (?)", (value,))
+            (num,) = cursor.execute("SELECT num FROM display WHERE value = ?", (value,)).fetchone()
+            self._keep(self._texts, value, num)
+        return num
+
+    def _keep(self, cache: dict[str, int], value: str, num: int) -> None:
+        if len(cache) >= NAMES_MAX:
+            cache.clear()
+            if cache is self._systems:
+                cache[""] = 0
+        cache[value] = num
