@@ -37,7 +37,7 @@ def codesystem_rows(codesystems: Iterable[Resource]) -> list[Row]:
                 # Version 3 vocabularies state the second parent of a concept as a `child` of that parent.
                 if prop["code"] == "child" and prop["valueCode"] in index:
                     parents[index[prop["valueCode"]]].add(here)
-                if prop["code"] in ("notSelectable", "abstract") and prop.get("valueBoolean"):
+                if prop["code"] == "notSelectable" and prop.get("valueBoolean"):
                     abstract.append(here)
         encoded = [sorted(p) if len(p) > 1 else min(p, default=-1) for p in parents]
         row = [system["url"], [concept["code"] for concept, _ in concepts]]

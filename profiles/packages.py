@@ -4,9 +4,8 @@ https://confluence.hl7.org/display/FHIR/NPM+Package+Specification
 """
 
 import hashlib
-import json
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -27,25 +26,25 @@ def sha256(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def read_package(location: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield (file name, resource) for each top-level JSON resource of an unpacked package folder or `.tgz`, by name.
+def read_package(location: Path, resource_types: Collection[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield the resources of these types in an unpacked package folder or `.tgz`, by file name.
 
-    `location` holds the folder `package/` or is the archive itself. Archives are read in place, nothing is extracted.
+    `location` holds the folder `package/` or is the archive itself, which is read in place: nothing is extracted. A
+    resource's file is called `<type>-<id>.json`, as the package format has it.
     """
     if location.is_dir():
         for file in sorted((location / "package").glob("*.json")):
-            yield from _resource(file.name, file.read_bytes())
+            if file.name.partition("-")[0] in resource_types:
+                yield msgspec.json.decode(file.read_bytes())
         return
     with tarfile.open(location, "r:gz") as archive:
-        members = {Path(m.name): m for m in archive.getmembers() if m.isfile()}
-        for path in sorted(members, key=lambda p: p.name):
-            if path.parent == Path("package") and path.suffix == ".json":
-                handle = archive.extractfile(members[path])
+        for member in sorted(archive.getmembers(), key=lambda m: m.name):
+            path = Path(member.name)
+            if (
+                path.parent.name == "package"
+                and path.suffix == ".json"
+                and path.name.partition("-")[0] in resource_types
+            ):
+                handle = archive.extractfile(member)
                 assert handle is not None
-                yield from _resource(path.name, handle.read())
-
-
-def _resource(name: str, data: bytes) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    value = json.loads(data)
-    if isinstance(value, dict) and "resourceType" in value:
-        yield name, value
+                yield msgspec.json.decode(handle.read())
