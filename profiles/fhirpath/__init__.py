@@ -1,4 +1,4 @@
-"""FHIRPath for R4: expressions compiled once, evaluated over plain JSON (http://hl7.org/fhirpath/N1/, R4 additions included)."""
+"""FHIRPath with R4's additions: expressions compiled once, evaluated over plain JSON (http://hl7.org/fhirpath/N1/)."""
 
 from profiles.fhirpath.environment import Context, Resolver
 from profiles.fhirpath.errors import FhirPathError, FhirPathLimitError, FhirPathSyntaxError

@@ -1,7 +1,7 @@
 """Syntax tree → closures `(environment, focus) -> items` (http://hl7.org/fhirpath/N1/#expressions).
 
-The focus is what `$this` stands for: the input of the whole expression, or the item at hand inside `where(…)`. A closure
-never changes the list it is given.
+The focus is what `$this` stands for: the input of the whole expression, or the item at hand inside `where(…)`. A
+closure never changes the list it is given.
 """
 
 from collections.abc import Callable
@@ -71,7 +71,7 @@ class Compiler:
             case Member(source=source):
                 return self.constant(source)
             case Call(source=source, name=name, arguments=arguments):
-                # `$this` in the arguments of `where` and its like is their own; `$index` and `$total` stay in there too.
+                # `$this`, `$index` and `$total` in the arguments of `where` and its like are their own.
                 return self.constant(source) and (name in self.focused or all(map(self.constant, arguments)))
             case Index(source=source, position=position):
                 return self.constant(source) and self.constant(position)

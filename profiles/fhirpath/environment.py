@@ -26,8 +26,8 @@ class Context:
     `resource` is `%resource` (the innermost resource that holds the node), `root_resource` is `%rootResource` (its
     container when it is contained); both default to the resource evaluated. `resolver` answers `resolve()` for a
     reference (`Patient/1`, `urn:uuid:…`) with the resource or None; without it, or when it gives None, the reference's
-    own form still tells its type (`resolve() is Patient`). `now` is the clock. `strict` makes an unknown element, a wrong
-    type at the start of a path, and `as` on several items an error; published R4 definitions need it off.
+    own form still tells its type (`resolve() is Patient`). `now` is the clock. `strict` makes an unknown element, a
+    wrong type at the start of a path, and `as` on several items an error; published R4 definitions need it off.
     """
 
     resource: Mapping[str, Any] | None = None

@@ -50,7 +50,7 @@ def equal(left: Item, right: Item) -> bool | None:
         mine, yours = _as_quantity(first), _as_quantity(second)
         return quantity.equal(mine, yours) if mine and yours else False
     if isinstance(first, Node) and isinstance(second, Node):
-        return key(first) == key(second)
+        return bool(key(first) == key(second))
     if isinstance(first, (int, Decimal)) and isinstance(second, (int, Decimal)):
         return first == second
     return False

@@ -48,9 +48,9 @@ class Expression:
     ) -> list[Node]:
         """The nodes that the expression selects in `focus`, a whole resource or a node of one.
 
-        Values that the expression computes have a type such as `System.Boolean`, and a value of bool, int, Decimal, str,
-        Temporal or Quantity. Raises FhirPathError when the expression does not apply, FhirPathLimitError when its cost is
-        over the budget.
+        Values that the expression computes have a type such as `System.Boolean`, and a value of bool, int, Decimal,
+        str, Temporal or Quantity. Raises FhirPathError when the expression does not apply, FhirPathLimitError when its
+        cost is over the budget.
         """
         return [
             item if type(item) is Node else Node(item, "System." + type_of(item))  # type: ignore[arg-type]
@@ -67,7 +67,7 @@ class Expression:
     def locate(
         self, resource: Node | Mapping[str, Any], context: Context = _EMPTY, model: Model | None = None
     ) -> list[Location]:
-        """The places in `resource` that the expression selects; raises FhirPathError for a result that is no place in it."""
+        """The places in `resource` that the expression selects; raises FhirPathError for a result that is no place."""
         return [_location(item) for item in self._run(resource, context, model)]
 
     def _run(self, focus: Node | Mapping[str, Any], context: Context, model: Model | None) -> Items:
@@ -107,8 +107,8 @@ def _trusted(text: str) -> Expression:
 def compile(expression: str, *, untrusted: bool = False) -> Expression:
     """The compiled form of `expression`; raises FhirPathSyntaxError.
 
-    `untrusted` is for text that a client sent (FHIRPath Patch): it is not cached, its regular expressions are bounded, and
-    its evaluation stops at a smaller budget.
+    `untrusted` is for text that a client sent (FHIRPath Patch): it is not cached, its regular expressions are bounded,
+    and its evaluation stops at a smaller budget.
     """
     if untrusted:
         return Expression(expression, Compiler(FUNCTIONS, FOCUSED).compile(parse(expression)), True)

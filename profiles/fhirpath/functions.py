@@ -12,7 +12,7 @@ Table = dict[str, tuple[int, int, Builder]]
 
 
 def register(table: Table, name: str, least: int = 0, most: int | None = None) -> Callable[[Builder], Builder]:
-    """Put a builder in the table: it gets the compiler, the closure of the input and the arguments, and returns a closure."""
+    """Put a builder in the table: from the compiler, the closure of the input and the arguments it makes a closure."""
 
     def put(builder: Builder) -> Builder:
         table[name] = (least, least if most is None else most, builder)
@@ -43,8 +43,8 @@ def on_collections(function: Callable[[Environment, Items, Items], Items]) -> Bu
 def on_value(name: str, accepted: type | tuple[type, ...], function: Callable[..., Items]) -> Builder:
     """The builder of a function of a single value of an `accepted` type and of single arguments.
 
-    Empty input gives empty, and so does an empty argument. The function gets the environment, the value, then the values of
-    the arguments that were given.
+    Empty input gives empty, and so does an empty argument. The function gets the environment, the value, then the
+    values of the arguments that were given.
     """
 
     def build(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) -> Closure:

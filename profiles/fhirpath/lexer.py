@@ -51,7 +51,7 @@ def _unescape(body: str) -> str:
 
 
 def tokens(text: str) -> list[Token]:
-    """The tokens of `text`, the last one of kind 'end'; raises FhirPathSyntaxError with the position of what is no token."""
+    """The tokens of `text`, the last one of kind 'end'; raises FhirPathSyntaxError with the place of what is none."""
     if len(text) > LENGTH_MAX:
         raise FhirPathSyntaxError(f"expression is longer than {LENGTH_MAX} characters")
     found: list[Token] = []

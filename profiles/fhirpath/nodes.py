@@ -20,9 +20,9 @@ class Node(msgspec.Struct, gc=False):
     """An element of a resource with its place.
 
     `value` is the JSON value (None for a primitive that only has extensions), `type` the FHIR type code (`Quantity`,
-    `dateTime`, `Patient.contact` for a backbone element, `System.Boolean` for a computed value), `extra` the `_element`
-    twin of a primitive. `key` is the JSON key in the value of `parent` and `index` the place in its array, -1 when it is
-    in none. The node that the evaluation started from has no parent.
+    `dateTime`, `Patient.contact` for a backbone element, `System.Boolean` for a computed value), `extra` the
+    `_element` twin of a primitive. `key` is the JSON key in the value of `parent` and `index` the place in its array,
+    -1 when it is in none. The node that the evaluation started from has no parent.
     """
 
     value: Any
@@ -98,7 +98,7 @@ _CONVERSIONS: dict[str, Callable[[Any], System | None]] = {
 
 
 def system(item: Item) -> Item:
-    """`item` as a value of FHIRPath's own types; the node itself when it is complex, has no value or a malformed one."""
+    """`item` as a value of FHIRPath's own types; the node itself when it is complex, without value or malformed."""
     if type(item) is not Node:
         return item
     convert = _CONVERSIONS.get(item.type)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import TypeAlias
 
+from profiles import ucum
 from profiles.fhirpath import quantity, temporal
 from profiles.fhirpath.environment import Environment
 from profiles.fhirpath.equality import key
@@ -163,7 +164,7 @@ def _sum(left: Quantity, right: Quantity, operator: str) -> Quantity | None:
     if left.system or right.system:
         return None
     first, second = quantity.ucum_unit(left), quantity.ucum_unit(right)
-    there = quantity.ucum.convert(right.value, second, first)
+    there = ucum.convert(right.value, second, first)
     return None if there is None else Quantity(NUMBERS.add(left.value, there), left.unit, left.calendar)
 
 

@@ -1,7 +1,7 @@
 """Regular expressions of `matches` and `replaceMatches`, with their work bounded (http://hl7.org/fhirpath/N1/#matches).
 
-Patterns of published definitions are trusted. For an untrusted expression a pattern may not repeat a repetition, may hold two
-open repetitions at most, and works on short texts only, so that backtracking stays polynomial and small.
+Patterns of published definitions are trusted. For an untrusted expression a pattern may not repeat a repetition, may
+hold two repetitions at most, and works on short texts only, so that backtracking stays polynomial and small.
 """
 
 import re

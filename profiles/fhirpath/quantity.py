@@ -48,7 +48,7 @@ class Quantity:
 def canonical(quantity: Quantity, exact: bool = True) -> tuple[Decimal, str] | None:
     """(value, base unit) for comparing; None when the unit is unknown.
 
-    With `exact`, a calendar year or month is measured in months, which no UCUM unit is: they are not equal to `a` and `mo`.
+    With `exact`, a calendar year or month is measured in months, which no UCUM unit is: neither equals `a` or `mo`.
     """
     if quantity.system:
         return quantity.value, f"{quantity.system}|{quantity.unit}"
@@ -71,7 +71,7 @@ def compare(left: Quantity, right: Quantity) -> int | None:
 
 
 def equal(left: Quantity, right: Quantity) -> bool | None:
-    """Equality: None between a calendar year or month and a definite duration, False between other unlike dimensions."""
+    """Equality: None between a calendar year or month and a definite duration, False between other unlike units."""
     order = compare(left, right)
     if order is not None:
         return order == 0

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Union
+from typing import TypeAlias
 
 from profiles.fhirpath.quantity import Quantity
 from profiles.fhirpath.temporal import Temporal
@@ -81,7 +81,7 @@ class TypeTest:
     type: str
 
 
-Expr = Union[Literal, Variable, This, Member, Call, Index, Unary, Binary, TypeTest]
+Expr: TypeAlias = Literal | Variable | This | Member | Call | Index | Unary | Binary | TypeTest
 
 
 def type_name(expr: Expr) -> str | None:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
@@ -97,7 +97,7 @@ def parse(text: str, kind: str) -> Temporal | None:
 
 
 def literal(text: str) -> Temporal | None:
-    """The value of the literal `@2015`, `@2015T`, `@2015-02-04T14:34Z` or `@T14:34`; None when it is no date or time."""
+    """The value of a literal such as `@2015`, `@2015T` or `@T14:34`; None when it is no date or time."""
     body = text[1:]
     if body.startswith("T"):
         return parse(body, "time")
@@ -120,7 +120,7 @@ def _utc(value: Temporal) -> tuple[Part, ...]:
 
 
 def compare(left: Temporal, right: Temporal) -> int | None:
-    """-1, 0 or 1; None when the less precise value cannot tell, or when a missing zone could turn the answer around.
+    """-1, 0 or 1; None when the less precise value cannot tell, or a missing zone could turn the answer around.
 
     Seconds and their fraction are one precision (N1 § 6.2): `T15:30:31` equals `T15:30:31.0`.
     """
@@ -136,8 +136,8 @@ def compare(left: Temporal, right: Temporal) -> int | None:
 
 
 def _days_apart(left: tuple[Part, ...], right: tuple[Part, ...]) -> int:
-    days = [datetime(*(int(part) for part in parts[:3])).toordinal() for parts in (left, right)]
-    return abs(days[0] - days[1])
+    days = [date(int(parts[0]), int(parts[1]), int(parts[2])) for parts in (left, right)]
+    return abs((days[0] - days[1]).days)
 
 
 def key(value: Temporal) -> tuple[object, ...]:
@@ -146,16 +146,16 @@ def key(value: Temporal) -> tuple[object, ...]:
     return (kind, value.zone is None and len(value.parts) > 3, *_utc(value))
 
 
-# Duration units that a value can be moved by, in order of size, and how many of each make one of the larger unit before it
-# when the value is less precise than the unit (N1 § 6.7: partial dates count 12 months, 365 and 30 days).
+# Duration units that a value can be moved by, in order of size.
 _UNITS = ("year", "month", "day", "hour", "minute", "second")
 
 
 def add(value: Temporal, amount: Decimal, unit: str) -> Temporal | None:
     """`value` moved by `amount` of the calendar `unit` (singular); None when the calendar ends before it gets there.
 
-    Above seconds the fraction of the amount is ignored; a unit finer than the value counts as far as it makes up whole units
-    of the value's own precision; a day that the month does not have becomes its last (N1 § 6.7).
+    Above seconds the fraction of the amount is ignored; a unit finer than the value counts as far as it makes up whole
+    units of the value's own precision (N1 § 6.7: 12 months, 365 or 30 days); a day that the month does not have becomes
+    its last.
     """
     if unit == "week":
         amount, unit = Decimal(int(amount) * 7), "day"
@@ -205,8 +205,8 @@ def _add_months(value: Temporal, months: int) -> Temporal:
 
 def _add_clock(value: Temporal, amount: Decimal, unit: str) -> Temporal:
     parts = value.parts
-    whole = [int(part) for part in parts]
-    start = datetime(*whole[:3], *(whole[3:] + [0] * (6 - len(whole))))
+    year, month, day, hour, minute, second = (*map(int, parts), *(0,) * (6 - len(parts)))
+    start = datetime(year, month, day, hour, minute, second)
     if unit != "second":
         moved = start + timedelta(**{unit + "s": int(amount)})
         seconds: Part = parts[5] if len(parts) > 5 else 0
@@ -251,8 +251,8 @@ def precision(value: Temporal) -> int:
 def boundary(value: Temporal, digits: int | None, high: bool) -> Temporal | None:
     """The earliest or latest moment that `value` can mean, in `digits` precision (default: the finest of its kind).
 
-    Without a zone the moment is taken where the day begins first (+14:00) or ends last (-12:00). None when the kind has no
-    such precision.
+    Without a zone the moment is taken where the day begins first (+14:00) or ends last (-12:00). None when the kind has
+    no such precision.
     """
     steps = _DIGITS[value.kind]
     digits = steps[-1] if digits is None else digits

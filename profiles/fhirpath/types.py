@@ -1,4 +1,4 @@
-"""Type specifiers: `is`, `as` and `ofType` (http://hl7.org/fhirpath/N1/#types, https://hl7.org/fhir/R4/fhirpath.html#types)."""
+"""Type specifiers: `is`, `as` and `ofType` (http://hl7.org/fhirpath/N1/#types)."""
 
 from profiles.fhirpath.errors import FhirPathError
 from profiles.fhirpath.model import Model
@@ -46,7 +46,7 @@ class Specifier:
         return self.name in (type_of(item), "Any")
 
     def selects(self, item: Item, model: Model) -> bool:
-        """Whether `as` and `ofType` keep the item: as `includes`, but a primitive only by its own type (a code is no string)."""
+        """Whether `as` and `ofType` keep the item: a primitive only by its own type (a `code` is no `string` here)."""
         if type(item) is Node and is_primitive(item) and self._names(model)[0]:
             return item.type == self.name or (self.name == "Element" and self.includes(item, model))
         return self.includes(item, model)

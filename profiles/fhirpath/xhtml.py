@@ -1,4 +1,4 @@
-"""`htmlChecks()`: whether a narrative holds only the XHTML that FHIR allows (https://hl7.org/fhir/R4/narrative.html#xhtml)."""
+"""`htmlChecks()`: whether a narrative holds only what FHIR allows (https://hl7.org/fhir/R4/narrative.html#xhtml)."""
 
 from functools import lru_cache
 
@@ -6,28 +6,25 @@ from lxml import etree
 
 NAMESPACE = "{http://www.w3.org/1999/xhtml}"
 # Chapters 7 to 11 (section 4 of chapter 9 aside) and 15 of HTML 4.0, `a` and `img`; nothing that acts, loads or asks.
-ELEMENTS = frozenset(
-    NAMESPACE + name
-    for name in (
-        "div p br hr h1 h2 h3 h4 h5 h6 span a img b i u s strike tt big small em strong dfn code samp kbd var cite abbr "
-        "acronym q blockquote sub sup pre ul ol li dl dt dd table caption thead tfoot tbody tr th td colgroup col "
-        "address bdo font center ins del map area"
-    ).split()
-)
-ATTRIBUTES = frozenset(
-    (
-        "title style class id lang dir accesskey tabindex span width align valign char charoff abbr axis headers scope "
-        "rowspan colspan summary border frame rules cellspacing cellpadding href hreflang name rel rev src alt longdesc "
-        "height usemap ismap shape coords nohref cite datetime type start value compact noshade size color face nowrap "
-        "bgcolor clear charset {http://www.w3.org/XML/1998/namespace}lang {http://www.w3.org/XML/1998/namespace}space"
-    ).split()
-)
+_ELEMENTS = """
+div p br hr h1 h2 h3 h4 h5 h6 span a img b i u s strike tt big small em strong dfn code samp kbd var cite abbr acronym q
+blockquote sub sup pre ul ol li dl dt dd table caption thead tfoot tbody tr th td colgroup col address bdo font center
+ins del map area
+"""
+_ATTRIBUTES = """
+title style class id lang dir accesskey tabindex span width align valign char charoff abbr axis headers scope rowspan
+colspan summary border frame rules cellspacing cellpadding href hreflang name rel rev src alt longdesc height usemap ismap
+shape coords nohref cite datetime type start value compact noshade size color face nowrap bgcolor clear charset
+{http://www.w3.org/XML/1998/namespace}lang {http://www.w3.org/XML/1998/namespace}space
+"""
+ELEMENTS = frozenset(NAMESPACE + name for name in _ELEMENTS.split())
+ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 _UNSAFE_LINK = ("javascript:", "vbscript:", "data:text")
 
 
 @lru_cache(maxsize=256)
 def is_safe(text: str) -> bool:
-    """Whether `text` is one well-formed `div` in the XHTML namespace, with allowed elements and attributes and some content.
+    """Whether `text` is one well-formed XHTML `div` with allowed elements and attributes only, and some content.
 
     FHIR's txt-1 (allowed content) and txt-2 (not only white space) together.
     """

@@ -1,4 +1,7 @@
-"""Precision and boundaries of numbers, quantities, dates and times (http://hl7.org/fhirpath/#utility-functions, trial use)."""
+"""Precision and boundaries of numbers, quantities, dates and times (trial use).
+
+http://hl7.org/fhirpath/#utility-functions
+"""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any

@@ -1,4 +1,7 @@
-"""Conversions between FHIRPath's own types, and the clock (http://hl7.org/fhirpath/N1/#conversion, #current-date-and-time-functions)."""
+"""Conversions between FHIRPath's own types, and the clock.
+
+http://hl7.org/fhirpath/N1/#conversion, http://hl7.org/fhirpath/N1/#current-date-and-time-functions
+"""
 
 import re
 from collections.abc import Callable
@@ -45,7 +48,8 @@ def _decimal(value: Any) -> System | None:
     return Decimal(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else None
 
 
-def _string(value: Any) -> System | None:
+def text_of(value: Any) -> System | None:
+    """The String of a value; None for a complex node."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
@@ -103,7 +107,7 @@ for _name, _convert in {
     "Boolean": _boolean,
     "Integer": _integer,
     "Decimal": _decimal,
-    "String": _string,
+    "String": text_of,
     "Quantity": _quantity,
     "Date": _moment("date"),
     "DateTime": _moment("dateTime"),

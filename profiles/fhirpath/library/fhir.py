@@ -121,7 +121,7 @@ def _member_of(env: Environment, items: Items, given: Items) -> Items:
 
 
 def _conforms_to(env: Environment, items: Items, given: Items) -> Items:
-    """Only for the base definition of a type, where being of that type decides: what is stored was validated against it."""
+    """Only for the base definition of a type, which being of that type decides: what is stored was validated."""
     url = _urls(given, "conformsTo")
     if not items or url is None:
         return []

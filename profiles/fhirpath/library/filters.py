@@ -172,7 +172,7 @@ def _trace(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) -> 
 
 @register(TABLE, "sort", 0, 9)
 def _sort(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) -> Closure:
-    """Ascending by each key, descending where the key is written with `-`; an empty key comes first."""
+    """Ascending by each key, descending where the key is written with `-`; an empty key counts as the highest."""
     keys = []
     for argument in arguments:
         descending = isinstance(argument, Unary) and argument.operator == "-"
@@ -191,7 +191,7 @@ def _sort(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) -> C
                 if len(mine) > 1 or len(yours) > 1:
                     raise FhirPathError("a key of `sort` is a single item")
                 if not mine or not yours:
-                    found = bool(mine) - bool(yours)
+                    found = bool(yours) - bool(mine)
                 else:
                     found = compare(mine[0], yours[0]) or 0
                 if found:

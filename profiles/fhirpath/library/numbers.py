@@ -63,14 +63,15 @@ def _log(value: Any, base: Any) -> Decimal:
 
 
 register(TABLE, "abs")(on_value("abs", (int, Decimal, Quantity), _abs))
-for _name, _function in {
+_UNARY: dict[str, Callable[..., int | Decimal | None]] = {
     "ceiling": _whole(ROUND_CEILING),
     "floor": _whole(ROUND_FLOOR),
     "truncate": int,
     "exp": lambda value: NUMBERS.exp(Decimal(value)),
     "ln": lambda value: NUMBERS.ln(Decimal(value)) if value > 0 else None,
     "sqrt": lambda value: NUMBERS.sqrt(Decimal(value)) if value >= 0 else None,
-}.items():
+}
+for _name, _function in _UNARY.items():
     register(TABLE, _name)(on_value(_name, _NUMBER, _guarded(_name, _function)))
 register(TABLE, "log", 1)(on_value("log", _NUMBER, _guarded("log", _log)))
 register(TABLE, "power", 1)(on_value("power", _NUMBER, _guarded("power", _power)))

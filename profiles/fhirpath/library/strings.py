@@ -4,6 +4,7 @@ import base64
 import binascii
 import html
 import json
+import re
 from typing import Any
 
 from profiles.fhirpath import patterns
@@ -129,16 +130,18 @@ def _escape(env: Environment, text: str, form: Any) -> Items:
     return [json.dumps(text, ensure_ascii=False)[1:-1]] if form == "json" else []
 
 
+_JSON_ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|(["\\/bfnrt]))')
+_JSON_CHARACTERS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+def _json_character(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else _JSON_CHARACTERS.get(found[2], found[2])
+
+
 def _unescape(env: Environment, text: str, form: Any) -> Items:
     if form == "html":
         return [html.unescape(text)]
-    if form != "json":
-        return []
-    try:
-        value = json.loads(f'"{text}"')
-    except ValueError:
-        return []
-    return [value] if isinstance(value, str) else []
+    return [_JSON_ESCAPE.sub(_json_character, text)] if form == "json" else []
 
 
 register(TABLE, "encode", 1)(on_value("encode", str, _encode))
