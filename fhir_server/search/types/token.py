@@ -1,0 +1,111 @@
+"""Token: codes, identifiers, booleans, contact points.
+
+https://hl7.org/fhir/R4/search.html#token
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fhir_server.search.normal import normal
+from fhir_server.search.rows import IndexRows, OfTypeRow, TextRow, TokenRow
+from fhir_server.search.types.emit import Emit
+
+PRIMITIVES = frozenset(
+    ("code", "boolean", "string", "markdown", "id", "uri", "url", "canonical", "oid", "uuid", "integer", "positiveInt")
+)
+_PHONE = frozenset(("phone", "fax", "pager", "sms"))
+_PUNCTUATION = re.compile(r"[\s().\-/]+")
+
+
+def dialled(number: str) -> str:
+    """Return a telephone number without the punctuation that people put in it: `045 - 123 45 67` → `0451234567`."""
+    return _PUNCTUATION.sub("", number)
+
+
+def emitter(param: str, code: str, systems: Mapping[str, str]) -> Emit | None:
+    """Return what files a value of the data type `code`; None if a token cannot be made of it.
+
+    `systems` gives the implied system of each code of a bound `code` element, empty if there is none.
+    """
+    if code == "code" and systems:
+        return _bound_code(param, systems)
+    if code in PRIMITIVES:
+        return _primitive(param)
+    maker = _COMPLEX.get(code)
+    return maker(param) if maker else None
+
+
+def _bound_code(param: str, systems: Mapping[str, str]) -> Emit:
+    def emit(value: Any, rows: IndexRows, group: int) -> None:
+        rows.tokens.append(TokenRow(param, systems.get(value, ""), str(value), group))
+
+    return emit
+
+
+def _primitive(param: str) -> Emit:
+    def emit(value: Any, rows: IndexRows, group: int) -> None:
+        text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+        rows.tokens.append(TokenRow(param, "", text, group))
+
+    return emit
+
+
+def _coding(param: str) -> Emit:
+    def emit(value: Any, rows: IndexRows, group: int) -> None:
+        rows.tokens.append(TokenRow(param, value.get("system", ""), value.get("code", ""), group))
+        display = value.get("display")
+        if display and not group:
+            rows.texts.append(TextRow(param, normal(display)))
+
+    return emit
+
+
+def _codeable_concept(param: str) -> Emit:
+    coding = _coding(param)
+
+    def emit(value: Any, rows: IndexRows, group: int) -> None:
+        codings = value.get("coding")
+        if codings:
+            for one in codings:
+                coding(one, rows, group)
+        else:  # still a value: `:missing` has to see it
+            rows.tokens.append(TokenRow(param, "", "", group))
+        text = value.get("text")
+        if text and not group:
+            rows.texts.append(TextRow(param, normal(text)))
+
+    return emit
+
+
+def _identifier(param: str) -> Emit:
+    def emit(value: Any, rows: IndexRows, group: int) -> None:
+        number = value.get("value", "")
+        rows.tokens.append(TokenRow(param, value.get("system", ""), number, group))
+        kind = value.get("type")
+        if kind and not group:
+            for coding in kind.get("coding", ()):
+                if number and "code" in coding:
+                    rows.of_types.append(OfTypeRow(param, coding.get("system", ""), coding["code"], number))
+            if "text" in kind:
+                rows.texts.append(TextRow(param, normal(kind["text"])))
+
+    return emit
+
+
+def _contact_point(param: str) -> Emit:
+    def emit(value: Any, rows: IndexRows, group: int) -> None:
+        text = value.get("value", "")
+        rows.tokens.append(TokenRow(param, "", text, group))
+        if value.get("system") in _PHONE and (number := dialled(text)) != text:
+            rows.tokens.append(TokenRow(param, "", number, group))
+
+    return emit
+
+
+_COMPLEX: Mapping[str, Callable[[str], Emit]] = {
+    "Coding": _coding,
+    "CodeableConcept": _codeable_concept,
+    "Identifier": _identifier,
+    "ContactPoint": _contact_point,
+}
