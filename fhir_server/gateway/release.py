@@ -59,7 +59,7 @@ class Released:
 
     @property
     def body(self) -> bytes:
-        """The JSON text exactly as stored, with meta.versionId and meta.lastUpdated; b"" for a deletion in a history."""
+        """The JSON text exactly as stored, meta.versionId and meta.lastUpdated included; b"" for a deletion."""
         return self._stored.body
 
 

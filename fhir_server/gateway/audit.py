@@ -1,0 +1,228 @@
+"""The audit trail: one compact record per interaction, durable before the answer, unfolded into AuditEvents on demand.
+
+Shapes follow IHE Basic Audit Log Patterns: one AuditEvent per patient touched, with the client, the user, the patient,
+each resource and, for a search, the query without any citizen service number.
+https://profiles.ihe.net/ITI/BALP/content.html and https://hl7.org/fhir/R4/auditevent.html
+"""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+
+from fhir_server.gateway.requester import Requester
+from fhir_server.store.protocol import AuditEntry, StoredVersion
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_RESTFUL: Final = "http://hl7.org/fhir/restful-interaction"
+_OBJECT_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
+_ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+_PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/extra-security-role-type"
+
+# https://hl7.org/fhir/R4/valueset-audit-event-action.html
+_ACTIONS: Final = {
+    "create": "C",
+    "read": "R",
+    "vread": "R",
+    "history-instance": "R",
+    "history-type": "R",
+    "history-system": "R",
+    "update": "U",
+    "patch": "U",
+    "delete": "D",
+}  # anything else executes: E
+
+
+class Touched(msgspec.Struct, frozen=True, array_like=True):
+    """A resource that an interaction showed, wrote, or refused; `version` 0 if it is not known."""
+
+    type: str
+    id: str
+    version: int
+    owners: tuple[str, ...]
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """What happened: `interaction` as in https://hl7.org/fhir/R4/valueset-type-restful-interaction.html or `operation`.
+
+    `outcome` is the HTTP status. `detail` says what more there is to say: the operation's name, or why it was refused.
+    """
+
+    interaction: str
+    outcome: int
+    user: str
+    client: str
+    purpose: str = ""
+    reason: str = ""
+    target: str = ""  # what the request named: `Patient/1`, `Observation`; '' for the whole system
+    query: str = ""
+    detail: str = ""
+    touched: tuple[Touched, ...] = ()
+
+
+_ENCODE: Final = msgspec.msgpack.Encoder().encode
+_DECODER: Final = msgspec.msgpack.Decoder(Record)
+
+
+def record(
+    requester: Requester,
+    interaction: str,
+    outcome: int,
+    *,
+    target: str = "",
+    query: str = "",
+    detail: str = "",
+    touched: tuple[Touched, ...] = (),
+) -> Record:
+    """The record of what this requester did."""
+    return Record(
+        interaction,
+        outcome,
+        requester.user,
+        requester.client,
+        requester.purpose,
+        requester.reason,
+        target,
+        query,
+        detail,
+        touched,
+    )
+
+
+def entry(id: str, at: int, what: Record) -> AuditEntry:
+    return AuditEntry(id, at, _ENCODE(what))
+
+
+def touched(stored: Iterable[StoredVersion]) -> tuple[Touched, ...]:
+    return tuple(Touched(one.type, one.id, one.version, one.owners) for one in stored)
+
+
+def unfold(audit_entry: AuditEntry, source: str) -> list[tuple[dict[str, Any], tuple[str, ...]]]:
+    """The AuditEvents of one entry, each with its owners; ids follow from the entry's, so unfolding twice changes nothing.
+
+    One event for each patient with what was touched of theirs, and one for what was touched of nobody's, or if nothing
+    was. `source` is how this server names itself.
+    """
+    what = _DECODER.decode(audit_entry.entry)
+    groups: dict[str, list[Touched]] = {}
+    for one in what.touched:
+        for owner in one.owners or ("",):
+            groups.setdefault(owner, []).append(one)
+    events: list[tuple[dict[str, Any], tuple[str, ...]]] = []
+    for patient, resources in (groups or {"": []}).items():
+        event_id = audit_entry.id if len(groups) < 2 else str(uuid5(_namespace(audit_entry.id), patient))
+        events.append((_event(event_id, audit_entry.at, what, patient, resources, source), (patient,) if patient else ()))
+    return events
+
+
+def _namespace(entry_id: str) -> UUID:
+    return uuid5(NAMESPACE_URL, entry_id)
+
+
+def _event(
+    event_id: str, at: int, what: Record, patient: str, resources: Sequence[Touched], source: str
+) -> dict[str, Any]:
+    event: dict[str, Any] = {
+        "resourceType": "AuditEvent",
+        "id": event_id,
+        "type": {
+            "system": "http://terminology.hl7.org/CodeSystem/audit-event-type",
+            "code": "rest",
+            "display": "Restful Operation",
+        },
+        "subtype": [{"system": _RESTFUL, "code": what.interaction, "display": what.interaction}],
+        "action": _ACTIONS.get(what.interaction, "E"),
+        "recorded": _instant(at),
+        "outcome": _outcome(what.outcome),
+    }
+    if what.detail:
+        event["outcomeDesc"] = what.detail
+    if what.purpose:
+        event["purposeOfEvent"] = [
+            {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": what.purpose}]}
+        ]
+        if what.reason:
+            event["purposeOfEvent"][0]["text"] = what.reason
+    event["agent"] = _agents(what)
+    event["source"] = {
+        "observer": {"display": source},
+        "type": [{"system": "http://terminology.hl7.org/CodeSystem/security-source-type", "code": "4"}],
+    }
+    entities = list(_entities(what, patient, resources))
+    if entities:
+        event["entity"] = entities
+    return event
+
+
+def _agents(what: Record) -> list[dict[str, Any]]:
+    client = what.client or "anonymous"
+    agents: list[dict[str, Any]] = [
+        {
+            "type": {"coding": [{"system": _DICOM, "code": "110153", "display": "Source Role ID"}]},
+            "who": {"identifier": {"value": client}, "display": client},
+            "requestor": not what.user,
+        }
+    ]
+    if what.user:
+        who: dict[str, Any] = {"reference": what.user} if "/" in what.user else {"display": what.user}
+        agents.append(
+            {
+                "type": {"coding": [{"system": _PARTICIPATION, "code": "humanuser", "display": "human user"}]}
+                if "/" in what.user
+                else {"coding": [{"system": _PARTICIPATION, "code": "datauser", "display": "data user"}]},
+                "who": who,
+                "requestor": True,
+            }
+        )
+    return agents
+
+
+_DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
+
+
+def _entities(what: Record, patient: str, resources: Sequence[Touched]) -> Iterable[dict[str, Any]]:
+    if patient:
+        yield {
+            "what": {"reference": f"Patient/{patient}"},
+            "type": {"system": _ENTITY_TYPE, "code": "1", "display": "Person"},
+            "role": {"system": _OBJECT_ROLE, "code": "1", "display": "Patient"},
+        }
+    for one in resources:
+        if (one.type, one.id) == ("Patient", patient):
+            continue
+        reference = f"{one.type}/{one.id}" + (f"/_history/{one.version}" if one.version else "")
+        yield _domain_resource({"reference": reference})
+    if not resources and what.target.count("/"):
+        yield _domain_resource({"reference": what.target})
+    if what.query:
+        yield {
+            "type": {"system": _ENTITY_TYPE, "code": "2", "display": "System Object"},
+            "role": {"system": _OBJECT_ROLE, "code": "24", "display": "Query"},
+            "query": b64encode(what.query.encode()).decode(),
+        }
+
+
+def _domain_resource(reference: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "what": reference,
+        "type": {"system": _ENTITY_TYPE, "code": "2", "display": "System Object"},
+        "role": {"system": _OBJECT_ROLE, "code": "4", "display": "Domain Resource"},
+    }
+
+
+def _outcome(status: int) -> str:
+    """https://hl7.org/fhir/R4/valueset-audit-event-outcome.html"""
+    if status < 400:
+        return "0"
+    return "4" if status < 500 else "8"
+
+
+def _instant(microseconds: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=microseconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Unfold = Callable[[AuditEntry], Sequence[Any]]

@@ -1,0 +1,90 @@
+"""Narrow a query to what the requester may read, at the top and inside every chain and `_has`.
+
+Criteria on another resource are tests on its content: unless that resource may be read, they must not even be felt in
+the result. https://hl7.org/fhir/R4/search.html#chaining
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
+from fhir_server.search.query import (
+    EVERYTHING,
+    NOTHING,
+    And,
+    Chain,
+    Composite,
+    Has,
+    Not,
+    Or,
+    Predicate,
+    Query,
+    TypeIn,
+)
+
+Visible: TypeAlias = Callable[[str], Predicate]
+
+
+def narrow(query: Query, visible: Visible) -> Query:
+    """The same query over the resources of each type for which `visible(type)` holds, wherever the query looks."""
+    return replace(query, where=conjunction(visible_of(query.types, visible), within(query.where, visible)))
+
+
+def visible_of(types: tuple[str, ...], visible: Visible) -> Predicate:
+    """What is visible of several types: types with the same answer stand together."""
+    if len(types) == 1:
+        return visible(types[0])
+    by_answer: dict[Predicate, list[str]] = {}
+    for name in types:
+        by_answer.setdefault(visible(name), []).append(name)
+    by_answer.pop(NOTHING, None)
+    if len(by_answer) == 1 and len(next(iter(by_answer.values()))) == len(types):
+        return next(iter(by_answer))
+    return Or(tuple(conjunction(TypeIn(tuple(names)), answer) for answer, names in by_answer.items()))
+
+
+def within(predicate: Predicate, visible: Visible) -> Predicate:
+    """The predicate with each Chain and Has restricted to what is visible of the type it leads to."""
+    if isinstance(predicate, And):
+        return And(tuple(within(child, visible) for child in predicate.children))
+    if isinstance(predicate, Or):
+        return Or(tuple(within(child, visible) for child in predicate.children))
+    if isinstance(predicate, Not):
+        return Not(within(predicate.child, visible))
+    if isinstance(predicate, Chain):
+        return replace(predicate, child=conjunction(visible(predicate.target), within(predicate.child, visible)))
+    if isinstance(predicate, Has):
+        return replace(predicate, child=conjunction(visible(predicate.source), within(predicate.child, visible)))
+    if isinstance(predicate, Composite):
+        return replace(predicate, components=tuple(within(part, visible) for part in predicate.components))
+    return predicate
+
+
+def conjunction(*predicates: Predicate) -> Predicate:
+    """Both, without needless nesting: EVERYTHING falls away, NOTHING wins."""
+    children: list[Predicate] = []
+    for predicate in predicates:
+        if predicate == NOTHING:
+            return NOTHING
+        if isinstance(predicate, And):
+            children.extend(predicate.children)
+        else:
+            children.append(predicate)
+    if not children:
+        return EVERYTHING
+    return children[0] if len(children) == 1 else And(tuple(children))
+
+
+def disjunction(*predicates: Predicate) -> Predicate:
+    """Either, without needless nesting: NOTHING falls away, EVERYTHING wins."""
+    children: list[Predicate] = []
+    for predicate in predicates:
+        if predicate == EVERYTHING:
+            return EVERYTHING
+        if isinstance(predicate, Or):
+            children.extend(child for child in predicate.children if child not in children)
+        elif predicate not in children:
+            children.append(predicate)
+    if not children:
+        return NOTHING
+    return children[0] if len(children) == 1 else Or(tuple(children))

@@ -1,0 +1,67 @@
+"""The requester: who asks, through which client, with which scopes, for whom and to what end.
+
+https://datatracker.ietf.org/doc/html/rfc6750
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from fhir_server.gateway import scopes
+from fhir_server.gateway.directory import PUBLIC
+from fhir_server.gateway.scopes import Scope
+from fhir_server.store.protocol import AccessToken
+
+ANONYMOUS_KIND: Final = "anonymous"
+SYSTEM_KIND: Final = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who asks. `user` is `Patient/1`, `Practitioner/2` …, `system`, or '' for nobody known.
+
+    `patient` is the logical id of the launch context ('' if none), `purpose` a v3 ActReason code, `reason` the words
+    given with it.
+    """
+
+    user: str
+    client: str
+    scopes: tuple[Scope, ...]
+    patient: str = ""
+    purpose: str = ""
+    reason: str = ""
+
+    @property
+    def kind(self) -> str:
+        """`anonymous`, `system`, or the resource type of the user."""
+        return self.user.partition("/")[0] or ANONYMOUS_KIND
+
+    @property
+    def own_patient(self) -> str:
+        """The logical id of the patient who asks for themself, '' for everybody else."""
+        kind, _, logical_id = self.user.partition("/")
+        return logical_id if kind == "Patient" else ""
+
+    @property
+    def binding(self) -> bytes:
+        """What a page cursor is bound to: another person, client or launch context cannot use it."""
+        return "\0".join((self.user, self.client, self.patient)).encode()
+
+
+def anonymous(public_directory: bool) -> Requester:
+    """The requester without a token: reads and searches the public types if the deployment publishes them."""
+    granted = tuple(Scope("user", name, "rs") for name in sorted(PUBLIC)) if public_directory else ()
+    return Requester(user="", client="", scopes=granted)
+
+
+def from_token(token: AccessToken, resource_types: Collection[str]) -> Requester:
+    """The requester that a token stands for. A patient's own token has that patient as its context by itself."""
+    kind, _, logical_id = token.user.partition("/")
+    return Requester(
+        user=token.user,
+        client=token.client,
+        scopes=scopes.parse(token.scope, resource_types),
+        patient=token.patient or (logical_id if kind == "Patient" else ""),
+        purpose=token.purpose,
+        reason=token.reason,
+    )
