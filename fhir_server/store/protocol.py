@@ -115,6 +115,10 @@ class BadCursor(Exception):
     """A page cursor that this store did not make, or made for another query."""
 
 
+class QueryTooComplex(Exception):
+    """A query beyond what this store takes on: nested too deep, too many criteria. The text says which, and no values."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """`next_cursor` is opaque bytes (b"" on the last page); the gateway seals it before anybody sees it."""
@@ -170,7 +174,7 @@ class Snapshot(Protocol):
         ...
 
     async def links(self, sources: Sequence[tuple[str, str]], param: str, target: str | None) -> tuple[Link, ...]:
-        """Where these (type, id) point by the reference parameter `param` (`*`: any), to type `target` only if given."""
+        """Where these (type, id) point by the reference parameter `param` (`*`: any), to `target` only if given."""
         ...
 
 
@@ -237,7 +241,8 @@ class ResourceStore(AuthStore, Protocol):
         """Turn every entry not yet unfolded into AuditEvent resources (writes with expected_version 0).
 
         How many entries. When it returns, every entry that was durable at the call is unfolded, each exactly once,
-        whoever else unfolds meanwhile. Called before anything asks for AuditEvents, so that a read pays for one compact row only.
+        whoever else unfolds meanwhile. Called before anything asks for AuditEvents, so that a read pays for one
+        compact row only.
         """
         ...
 
