@@ -94,7 +94,7 @@ class Dossier:
                 "Patient",
                 self.id,
                 text=f"{given} {prefix} {family}".replace("  ", " ") + f". {summary}",
-                identifier=[identifier("bsn", bsn(f"999900{self.number:02d}"))],
+                identifier=[identifier("bsn", bsn(self.number))],
                 active=True,
                 name=human_name(given, family, prefix=prefix, call=call),
                 telecom=[phone(100 + self.number, "mobile"), email(self.id, "bewoners", "home")],
@@ -209,18 +209,26 @@ class Dossier:
         )
 
     def episode(
-        self, slug: str, condition: str, *, since: str, organization: str, manager: str, team: str = "", until: str = ""
+        self,
+        slug: str,
+        condition: str,
+        *,
+        since: str,
+        organization: str,
+        manager: str,
+        security: tuple[Json, ...] = (),
     ) -> str:
+        """A running responsibility of one organization for one problem."""
         return self.add(
             "EpisodeOfCare",
             slug,
-            status="finished" if until else "active",
+            security=security,
+            status="active",
             diagnosis=[{"condition": ref(condition), "rank": 1}],
             patient=ref(self.me),
             managingOrganization=ref(f"Organization/{organization}"),
-            period=period(since, until),
+            period=period(since),
             careManager=ref(f"PractitionerRole/{manager}"),
-            team=refs(team) if team else None,
         )
 
     def encounter(
@@ -239,7 +247,7 @@ class Dossier:
         status: str = "finished",
         security: tuple[Json, ...] = (),
     ) -> str:
-        """A contact; `kind` is a v3 ActCode class: AMB in the practice, HH at home, VR by phone or video, IMP in hospital."""
+        """A contact; `kind` is a v3 ActCode class: AMB in the practice, HH at home, VR by phone, IMP in hospital."""
         return self.add(
             "Encounter",
             slug,

@@ -105,15 +105,16 @@ def assigned_id(value: str, assigner_system: str, assigner_value: str) -> Json:
     }
 
 
-def bsn(stem: str) -> str:
-    """The test BSN that begins with these eight digits and passes the elfproef: sum(9..2)·d − d9 ≡ 0 (mod 11).
+def bsn(number: int) -> str:
+    """The test BSN of resident `number` (1 to 99): the first from 9999NN00x that passes the elfproef.
 
-    Raises ValueError where no ninth digit does.
+    Elfproef: 9·d1 + 8·d2 + … + 2·d8 − d9 ≡ 0 (mod 11); one stem in eleven has no ninth digit.
     """
-    check = sum(weight * int(digit) for weight, digit in zip(range(9, 1, -1), stem, strict=True)) % 11
-    if check == 10:
-        raise ValueError(f"no BSN begins with `{stem}`")
-    return stem + str(check)
+    for stem in range(99990000 + number * 100, 99990100 + number * 100):
+        check = sum(weight * int(digit) for weight, digit in zip(range(9, 1, -1), str(stem), strict=True)) % 11
+        if check < 10:
+            return f"{stem}{check}"
+    raise ValueError(f"no test BSN for resident `{number}`")
 
 
 def period(start: str = "", end: str = "") -> Json:

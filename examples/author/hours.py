@@ -9,7 +9,7 @@ _DAYS = {"ma": "mon", "di": "tue", "wo": "wed", "do": "thu", "vr": "fri", "za": 
 
 
 def available_time(notation: str) -> list[Json]:
-    """One `availableTime` entry a part, in the order written; `altijd` is around the clock, empty gives an empty list."""
+    """One `availableTime` entry a part, in the order written; `altijd` is around the clock."""
     if notation == "altijd":
         return [{"daysOfWeek": list(_DAYS.values()), "allDay": True}]
     entries: list[Json] = []

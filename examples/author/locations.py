@@ -109,7 +109,7 @@ def resources() -> list[Json]:
 
 def _middle(corners: tuple[tuple[str, str], ...], axis: int) -> str:
     values = [Decimal(corner[axis]) for corner in corners]
-    return str((sum(values) / len(values)).quantize(Decimal("0.0001")))
+    return str((sum(values, Decimal(0)) / len(values)).quantize(Decimal("0.0001")))
 
 
 def _area(

@@ -140,7 +140,7 @@ def smoking(d: Dossier, snomed: str, text: str, on: str) -> str:
 
 
 def positive_health(d: Dossier, on: str, scores: tuple[int, int, int, int, int, int], wish: str = "") -> str:
-    """The resident's own web: a QuestionnaireResponse and one Observation a dimension, scores 0 to 10; returns the response."""
+    """The resident's own web: a QuestionnaireResponse and an Observation a dimension, 0 to 10; returns the response."""
     items = [
         {"linkId": f"{key}-cijfer", "text": f"{label}: welk cijfer geef ik?", "answer": [{"valueInteger": score}]}
         for (key, label), score in zip(DIMENSIONS.items(), scores, strict=True)

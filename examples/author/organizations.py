@@ -82,7 +82,7 @@ _DIGITS = {"ura": 8, "agb-z": 8, "kvk": 8, "uzovi": 4}
 
 
 def registry_number(system: str, organization_id: str) -> str:
-    """The made-up number of an organization in `ura`, `agb-z`, `kvk` or `uzovi`: nines first, then its place in the table."""
+    """The made-up `ura`, `agb-z`, `kvk` or `uzovi` of an organization: nines, then its place in the table."""
     place = [row[0] for row in TABLE].index(organization_id) + 1
     return f"{place:02d}".rjust(_DIGITS[system], "9")
 

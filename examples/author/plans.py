@@ -20,6 +20,7 @@ def goal(
     due: str = "",
     measure: Json | None = None,
     by: str = "",
+    security: tuple[Json, ...] = (),
 ) -> str:
     """A Goal in the resident's words; nl-core lets it address one problem and carry one note."""
     target: Json = dict(measure or {})
@@ -28,6 +29,7 @@ def goal(
     return d.add(
         "Goal",
         slug,
+        security=security,
         lifecycleStatus="active",
         achievementStatus=concept(f"{THO}/goal-achievement", "in-progress", "Mee bezig"),
         description={"text": text},

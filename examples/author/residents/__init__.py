@@ -1,0 +1,1 @@
+"""The twelve residents, one module each: a `dossier()` that tells one life in resources."""
