@@ -6,18 +6,15 @@ import lzma
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from fhir_server.outcome import Category, FhirError
 from fhir_server.representation import xml
 from profiles import json as fhir_json
 
-OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
-    ".gz": lambda path: gzip.open(path, "rb"),
-    ".bz2": lambda path: bz2.open(path, "rb"),
-    ".xz": lambda path: lzma.open(path, "rb"),
-}
+OPENERS: dict[str, Callable[[Path], BufferedIOBase]] = {".gz": gzip.GzipFile, ".bz2": bz2.BZ2File, ".xz": lzma.LZMAFile}
 
 UNPACKED_BYTES_MAX = 4 * 1024**3  # a file that unpacks to more is a mistake or a bomb
 

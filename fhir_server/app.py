@@ -1,0 +1,82 @@
+"""The composition root of a worker: opens the store, hands it to the gateway, and joins the two ASGI surfaces.
+
+FastAPI carries health and metrics; everything below `/fhir` goes to one pure ASGI dispatcher beside it, which costs a
+read far less than a route would.
+"""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+
+from fhir_server.gateway.gateway import Gateway
+from fhir_server.http.dispatch import FhirApplication
+from fhir_server.http.metrics import Metrics
+from fhir_server.http.reading import Receive, Scope, Send
+from fhir_server.interactions.routes import perform
+from fhir_server.settings import Settings, from_environment
+from fhir_server.store.protocol import ResourceStore
+from fhir_server.store.sqlite import open_store
+from profiles import registry as definitions
+
+FHIR_PREFIX = "/fhir"
+
+
+class Application:
+    """The ASGI application of one worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._metrics = Metrics(settings.workers > 1)
+        self._store: ResourceStore | None = None
+        self._fhir: FhirApplication | None = None
+        self._api = FastAPI(title="wijkdossier", lifespan=self._lifespan, docs_url=None, redoc_url=None)
+        self._api.add_api_route("/health/live", self.live, methods=["GET"])
+        self._api.add_api_route("/health/ready", self.ready, methods=["GET"])
+        self._api.add_api_route("/metrics", self.metrics, methods=["GET"])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._fhir is not None:
+            path: str = scope["path"]
+            if path.startswith(FHIR_PREFIX) and path[len(FHIR_PREFIX) : len(FHIR_PREFIX) + 1] in ("", "/"):
+                await self._fhir(scope, receive, send)
+                return
+        await self._api(scope, receive, send)  # type: ignore[arg-type]
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        settings = self._settings
+        registry = definitions.load()
+        store = await open_store(settings.data)
+        try:
+            gateway = await Gateway.open(store, registry, settings)
+            self._fhir = FhirApplication(gateway, perform, registry, settings, self._metrics, FHIR_PREFIX)
+            self._store = store
+            yield
+        finally:
+            self._fhir = self._store = None
+            await store.close()
+
+    async def live(self) -> dict[str, str]:
+        """The process answers."""
+        return {"status": "live"}
+
+    async def ready(self) -> JSONResponse:
+        """The store answers too."""
+        if self._store is None:
+            return JSONResponse({"status": "starting"}, status_code=503)
+        async with self._store.snapshot() as snapshot:
+            await snapshot.read("CapabilityStatement", "none")
+        return JSONResponse({"status": "ready"})
+
+    async def metrics(self) -> Response:
+        text, content_type = self._metrics.exposition()
+        return Response(text, headers={"content-type": content_type})
+
+
+def application() -> Application:
+    """What uvicorn calls in each worker: settings come from the environment that `serve` prepared."""
+    sys.setrecursionlimit(2000)
+    return Application(from_environment())

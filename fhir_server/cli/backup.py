@@ -1,0 +1,35 @@
+"""`wijkdossier backup`: a consistent copy of the store while the server goes on serving."""
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from fhir_server.cli.arguments import Subparsers, add_data, settings
+from fhir_server.store.sqlite import open_store
+
+
+def add(subparsers: Subparsers) -> None:
+    parser = subparsers.add_parser("backup", help="copy the store while it is in use", description=__doc__)
+    add_data(parser)
+    parser.add_argument(
+        "target", type=Path, metavar="TARGET", help="a folder that does not exist yet; serve it with --data"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Raises ValueError if the target exists."""
+    target: Path = chosen.target
+    if target.exists():
+        raise ValueError(f"`{target}` exists already; a backup overwrites nothing")
+    asyncio.run(_backup(settings(chosen).data, target))
+    print(f"backed up to {target}")
+    return 0
+
+
+async def _backup(data: Path, target: Path) -> None:
+    store = await open_store(data)
+    try:
+        await store.backup(target)
+    finally:
+        await store.close()

@@ -1,0 +1,102 @@
+"""`wijkdossier serve` and `wijkdossier demo`: run the server; the demo fills an empty store with the example wijk."""
+
+import argparse
+import asyncio
+import os
+import tempfile
+
+import uvicorn
+
+from examples import bundle_paths
+from fhir_server.cli import load
+from fhir_server.cli.arguments import Subparsers, add_data, settings
+from fhir_server.search.query import EVERYTHING
+from fhir_server.settings import Settings, to_environment
+from fhir_server.store.sqlite import open_store
+
+
+def add(subparsers: Subparsers) -> None:
+    serve = subparsers.add_parser("serve", help="serve FHIR over HTTP", description=__doc__)
+    _add_settings(serve)
+    serve.set_defaults(run=run)
+    demo = subparsers.add_parser("demo", help="serve the example wijk (synthetic people)", description=__doc__)
+    _add_settings(demo)
+    demo.set_defaults(run=run_demo)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    add_data(parser)
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: 8080)")
+    parser.add_argument("--workers", type=int, help="worker processes (default: 1)")
+    parser.add_argument("--base-url", help="public URL of the FHIR base, if a proxy stands in front")
+    parser.add_argument(
+        "--base-policy", choices=("deny", "permit"), help="what holds for a dossier whose Consents say nothing (deny)"
+    )
+    parser.add_argument(
+        "--public-directory",
+        action=argparse.BooleanOptionalAction,
+        help="whether the social map can be read without a token (default: yes)",
+    )
+    parser.add_argument("--timezone", help="zone of dates that name none (default: Europe/Amsterdam)")
+    parser.add_argument("--body-bytes-max", type=int, help="largest request body in bytes (default: 16777216)")
+    parser.add_argument("--page-count-default", type=int, help="resources on a page if _count is absent (default: 20)")
+    parser.add_argument("--page-count-max", type=int, help="largest _count (default: 1000)")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    return _serve(settings(chosen))
+
+
+def run_demo(chosen: argparse.Namespace) -> int:
+    """Load the example wijk unless the store holds something already, say what to try, and serve."""
+    configured = settings(chosen)
+    if asyncio.run(_is_empty(configured)):
+        status = load.load_files(configured, bundle_paths(), strict_references=True)
+        if status:
+            return status
+    print(_WELCOME.format(base=configured.base_url or f"http://{configured.host}:{configured.port}/fhir"), flush=True)
+    return _serve(configured)
+
+
+_WELCOME = """
+The example wijk Heerlen-Hoensbroek is served at {base} (synthetic people).
+The social map needs no token:   curl '{base}/HealthcareService?name=inloop'
+A resident's dossier does:       wijkdossier token --user Patient/bewoner-01 --client demo --scope 'patient/*.rs'
+Stop with Ctrl-C.
+"""
+
+
+async def _is_empty(configured: Settings) -> bool:
+    store = await open_store(configured.data)
+    try:
+        async with store.snapshot() as snapshot:
+            page = await snapshot.history(None, None, where=EVERYTHING, since=None, at=None, count=1)
+            return not page.rows
+    finally:
+        await store.close()
+
+
+def _serve(configured: Settings) -> int:
+    os.environ.update(to_environment(configured))
+    options = {
+        "host": configured.host,
+        "port": configured.port,
+        "loop": "uvloop",
+        "http": "httptools",
+        "lifespan": "on",
+        # URLs hold search values: the audit log says who saw what, and it alone.
+        "access_log": False,
+        "log_level": "warning",
+        "server_header": False,
+        "timeout_graceful_shutdown": 10,
+        "backlog": 2048,
+    }
+    if configured.workers == 1:
+        uvicorn.run("fhir_server.app:application", factory=True, **options)  # type: ignore[arg-type]
+        return 0
+    with tempfile.TemporaryDirectory(prefix="wijkdossier-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        uvicorn.run("fhir_server.app:application", factory=True, workers=configured.workers, **options)  # type: ignore[arg-type]
+    return 0

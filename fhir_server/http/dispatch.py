@@ -1,0 +1,140 @@
+"""The FHIR surface as one pure ASGI application: read the request, open a session, perform, render, answer.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+import gzip
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter
+
+from fhir_server.gateway.gateway import Gateway
+from fhir_server.http import reading
+from fhir_server.http.metrics import Metrics
+from fhir_server.http.reading import ClientLeft, Receive, Scope, Send
+from fhir_server.interactions.exchange import Request, Response
+from fhir_server.outcome import Category, FhirError, Issue, operation_outcome
+from fhir_server.representation.negotiation import DEFAULT, Preferences, negotiate
+from fhir_server.representation.render import render
+from fhir_server.settings import Settings
+from profiles.registry import Registry
+
+logger = logging.getLogger("wijkdossier.http")
+
+Perform = Callable[[Request], Awaitable[tuple[str, Response]]]
+
+GZIP_BYTES_MIN = 1400  # a smaller answer fits in one packet anyhow
+WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+# Names that Dutch infrastructures give a request; each comes back as it was, so both logs can be laid side by side.
+ECHOED = ("x-request-id", "x-correlation-id", "medmij-request-id", "aorta-id")
+_ECHOABLE = re.compile(r"[A-Za-z0-9._:=/-]{1,128}")
+# Personal data stays out of every cache; the scripts of a document that somebody stored must not run in our name.
+FIXED_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
+    (b"vary", b"accept, accept-encoding, authorization"),
+)
+
+
+class FhirApplication:
+    """ASGI application for everything below `prefix` (`/fhir`)."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        perform: Perform,
+        registry: Registry,
+        settings: Settings,
+        metrics: Metrics,
+        prefix: str = "/fhir",
+    ) -> None:
+        self._gateway = gateway
+        self._perform = perform
+        self._registry = registry
+        self._metrics = metrics
+        self._prefix = prefix
+        self._base_url = settings.base_url.rstrip("/")
+        self._body_bytes_max = settings.body_bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        headers = reading.headers(scope["headers"])
+        preferences = DEFAULT
+        name = "unknown"
+        try:
+            preferences, request = await self._request(scope, headers, receive)
+            name, response = await self._perform(request)
+            body, content_type = render(response.content, preferences, self._registry)
+        except ClientLeft:
+            return
+        except FhirError as error:
+            response = Response(error.category.status, error.outcome(), error.headers)
+            body, content_type = render(response.content, _of_errors(preferences, headers), self._registry)
+        except Exception as error:
+            # The kind of the error and where it was raised, never its words: those may hold personal data.
+            logger.error("unexpected %s in %s", type(error).__name__, _place(error))
+            outcome = operation_outcome([Issue("fatal", "exception", "the server failed; nothing was stored")])
+            response = Response(Category.EXCEPTION.status, outcome)
+            body, content_type = render(outcome, DEFAULT, self._registry)
+        await _send(send, scope["method"], headers, response, body, content_type)
+        self._metrics.observe(name, response.status, perf_counter() - started)
+
+    async def _request(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> tuple[Preferences, Request]:
+        method: str = scope["method"]
+        # The body is read even of a request that is refused, so that the connection can be used again.
+        body = await reading.body(headers, receive, self._body_bytes_max) if method in WITH_BODY else b""
+        segments = reading.segments(scope, self._prefix)
+        parameters = reading.pairs(scope["query_string"])
+        shown = parameters
+        if headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            shown = parameters + reading.pairs(body, "form")
+        reads_binary = method in ("GET", "HEAD") and segments[:1] == ("Binary",) and len(segments) > 1
+        preferences = negotiate(headers, shown, binary=reads_binary)
+        session = await self._gateway.session(headers.get("authorization"))
+        base = self._base_url or reading.origin(scope, headers) + self._prefix
+        return preferences, Request(
+            method="GET" if method == "HEAD" else method,
+            segments=segments,
+            parameters=parameters,
+            headers=headers,
+            body=body,
+            base=base,
+            session=session,
+        )
+
+
+async def _send(
+    send: Send, method: str, asked: Mapping[str, str], response: Response, body: bytes, content_type: str
+) -> None:
+    headers = [*FIXED_HEADERS]
+    headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    for name in ECHOED:
+        if name in asked and _ECHOABLE.fullmatch(asked[name]):
+            headers.append((name.encode(), asked[name].encode()))
+    if content_type:
+        headers.append((b"content-type", content_type.encode("latin-1", "replace")))
+    if len(body) >= GZIP_BYTES_MIN and "gzip" in asked.get("accept-encoding", ""):
+        body = gzip.compress(body, 4, mtime=0)
+        headers.append((b"content-encoding", b"gzip"))
+    if response.status not in (204, 304):
+        headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+def _of_errors(preferences: Preferences, headers: Mapping[str, str]) -> Preferences:
+    """An error is told in XML to who asked for XML, and in JSON to everybody else."""
+    if preferences.format == "xml" or (preferences is DEFAULT and "xml" in headers.get("accept", "")):
+        return Preferences("xml", preferences.pretty)
+    return Preferences("json", preferences.pretty)
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    place = "?"
+    while trace is not None:
+        place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
