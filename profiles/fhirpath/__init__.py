@@ -4,6 +4,7 @@ from profiles.fhirpath.environment import Context, Resolver
 from profiles.fhirpath.errors import FhirPathError, FhirPathLimitError, FhirPathSyntaxError
 from profiles.fhirpath.expression import Expression, Location, compile
 from profiles.fhirpath.nodes import Node
+from profiles.fhirpath.rule import Rule, compile_rule
 
 __all__ = [
     "Context",
@@ -14,5 +15,7 @@ __all__ = [
     "Location",
     "Node",
     "Resolver",
+    "Rule",
     "compile",
+    "compile_rule",
 ]

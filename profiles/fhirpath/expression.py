@@ -15,6 +15,7 @@ from profiles.fhirpath.library import FOCUSED, FUNCTIONS
 from profiles.fhirpath.model import Model, default
 from profiles.fhirpath.nodes import Items, Node, type_of
 from profiles.fhirpath.parser import parse
+from profiles.fhirpath.syntax import Expr
 
 _EMPTY = Context()
 
@@ -54,23 +55,28 @@ class Expression:
         """
         return [
             item if type(item) is Node else Node(item, "System." + type_of(item))  # type: ignore[arg-type]
-            for item in self._run(focus, context, model)
+            for item in self.items(focus, context, model)
         ]
+
+    def __call__(self, focus: Node | Mapping[str, Any], context: Context = _EMPTY) -> list[Node]:
+        """Short for `evaluate`."""
+        return self.evaluate(focus, context)
 
     def holds(self, focus: Node | Mapping[str, Any], context: Context = _EMPTY, model: Model | None = None) -> bool:
         """Whether `focus` keeps the rule that the expression states. An empty result breaks no rule.
 
         Raises as `evaluate`.
         """
-        return truth(self._run(focus, context, model)) is not False
+        return truth(self.items(focus, context, model)) is not False
 
     def locate(
         self, resource: Node | Mapping[str, Any], context: Context = _EMPTY, model: Model | None = None
     ) -> list[Location]:
         """The places in `resource` that the expression selects; raises FhirPathError for a result that is no place."""
-        return [_location(item) for item in self._run(resource, context, model)]
+        return [_location(item) for item in self.items(resource, context, model)]
 
-    def _run(self, focus: Node | Mapping[str, Any], context: Context, model: Model | None) -> Items:
+    def items(self, focus: Node | Mapping[str, Any], context: Context, model: Model | None) -> Items:
+        """The result as the engine holds it: nodes, and bare values for what was computed. Raises as `evaluate`."""
         start = focus if type(focus) is Node else node_of(focus)  # type: ignore[arg-type]
         env = Environment(context, model or default(), start, self._untrusted)
         try:
@@ -99,9 +105,14 @@ def place(node: Node) -> str:
     return node.type + "".join(reversed(steps))
 
 
+def from_tree(tree: Expr, text: str = "", untrusted: bool = False) -> Expression:
+    """The compiled form of a syntax tree; raises FhirPathSyntaxError."""
+    return Expression(text, Compiler(FUNCTIONS, FOCUSED).compile(tree), untrusted)
+
+
 @lru_cache(maxsize=4096)
 def _trusted(text: str) -> Expression:
-    return Expression(text, Compiler(FUNCTIONS, FOCUSED).compile(parse(text)))
+    return from_tree(parse(text), text)
 
 
 def compile(expression: str, *, untrusted: bool = False) -> Expression:
@@ -111,5 +122,5 @@ def compile(expression: str, *, untrusted: bool = False) -> Expression:
     and its evaluation stops at a smaller budget.
     """
     if untrusted:
-        return Expression(expression, Compiler(FUNCTIONS, FOCUSED).compile(parse(expression)), True)
+        return from_tree(parse(expression), expression, untrusted=True)
     return _trusted(expression)

@@ -26,12 +26,12 @@ FHIR = "{http://hl7.org/fhir}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
 NO_STATIC_TYPES = "needs an analysis of types before evaluation; here a path into the wrong type is empty"
-NOT_OUTWARDS = "a boundary is cut outwards here, so that it bounds the number; the suite cuts this one inwards"
+NOT_OUTWARDS = "a boundary is cut outwards, so that it bounds the number; the suite cuts this one inwards"
 HOUR_IS_AN_HOUR = "the last moment of the hour 08 is 08:59:59.999; the suite fills in the minute 00"
 
 DISAGREEMENTS = {
     "testPolymorphismAsB": NO_STATIC_TYPES,
-    "testDollarOrderNotAllowed": "needs an analysis of order before evaluation; children have the order of the JSON here",
+    "testDollarOrderNotAllowed": "needs an analysis of order before evaluation; children have the order of the JSON",
     "testPlusDate19": "N1 § 6.7 ignores the fraction of a duration only above seconds, so 0.1 s are 100 ms",
     "LowBoundaryDecimal15": NOT_OUTWARDS,
     "HighBoundaryDecimal15": NOT_OUTWARDS,

@@ -11,7 +11,7 @@ from profiles.fhirpath.functions import Table, on_collections, on_items, registe
 from profiles.fhirpath.navigation import TYPE_INFO, step_into
 from profiles.fhirpath.nodes import Items, Node, is_primitive, system, type_of
 from profiles.fhirpath.syntax import Expr
-from profiles.fhirpath.xhtml import is_safe
+from profiles.rules.narrative import check_narrative
 
 TABLE: Table = {}
 STRUCTURE_DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
@@ -89,7 +89,7 @@ def _html_checks(env: Environment, items: Items) -> Items:
     if not items:
         return []
     value = system(items[0])
-    return [len(items) == 1 and isinstance(value, str) and is_safe(value)]
+    return [len(items) == 1 and isinstance(value, str) and check_narrative(value) is None]
 
 
 register(TABLE, "htmlChecks")(on_items(_html_checks))
