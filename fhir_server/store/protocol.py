@@ -116,7 +116,7 @@ class BadCursor(Exception):
 
 
 class QueryTooComplex(Exception):
-    """A query beyond what this store takes on: nested too deep, too many criteria. The text says which, and no values."""
+    """A query beyond what this store takes on: nested too deep, too many criteria. The text says which, no values."""
 
 
 @dataclass(frozen=True, slots=True)

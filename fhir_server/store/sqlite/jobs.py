@@ -1,0 +1,142 @@
+"""What callers ask of the writer; each is checked, then written, and gets an answer of its own.
+
+`check` refuses by raising before anything is written; `write` does not refuse.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from fhir_server.search.rows import IndexRows
+from fhir_server.store.protocol import AccessToken, AuditEntry, Committed, Guard, GuardFailed, VersionConflict, Write
+from fhir_server.store.sqlite import audit, auth, query
+from fhir_server.store.sqlite.transaction import Transaction
+
+DAY = 86_400_000_000
+
+
+class Refusal(Exception):
+    """Somebody else was first, and the caller has to look again; never leaves this package."""
+
+
+class Job:
+    """Appends audit entries and does nothing else: the plainest job."""
+
+    __slots__ = ("audit", "future")
+
+    # How many versions it adds, roughly: what bounds a group.
+    weight = 0
+
+    def __init__(self, audit: Sequence[AuditEntry], future: asyncio.Future[Any]) -> None:
+        self.audit = audit
+        self.future = future
+
+    def check(self, transaction: Transaction) -> None:
+        """Raise VersionConflict, GuardFailed or Refusal."""
+
+    def write(self, transaction: Transaction) -> Any:
+        """The answer."""
+
+
+class Commit(Job):
+    __slots__ = ("guards", "weight", "writes")
+
+    def __init__(
+        self,
+        writes: Sequence[Write],
+        guards: Sequence[Guard],
+        audit: Sequence[AuditEntry],
+        future: asyncio.Future[tuple[Committed, ...]],
+    ) -> None:
+        super().__init__(audit, future)
+        self.writes = writes
+        self.guards = guards
+        self.weight = len(writes)
+
+    def check(self, transaction: Transaction) -> None:
+        seen: dict[tuple[str, str], int] = {}
+        for position, write in enumerate(self.writes):
+            key = (write.type, write.id)
+            current = seen.get(key)
+            if current is None:
+                current = transaction.current_version(*key)
+            if current != write.expected_version:
+                raise VersionConflict(position, current)
+            seen[key] = current + 1
+        if self.guards:
+            # The query must see what earlier commits of the group have written.
+            transaction.flush()
+        for position, guard in enumerate(self.guards):
+            matches = query.matches(transaction.connection, guard.query, len(guard.expected) + 1)
+            if sorted(matches) != sorted(guard.expected):
+                raise GuardFailed(position)
+
+    def write(self, transaction: Transaction) -> tuple[Committed, ...]:
+        return tuple([transaction.write(write) for write in self.writes])
+
+
+class Unfold(Commit):
+    """Replace one batch of audit entries by the resources they stand for, unless another process was first."""
+
+    __slots__ = ("num",)
+
+    def __init__(self, num: int, writes: Sequence[Write], future: asyncio.Future[tuple[Committed, ...]]) -> None:
+        super().__init__(writes, (), (), future)
+        self.num = num
+
+    def check(self, transaction: Transaction) -> None:
+        if transaction.connection.execute(audit.PENDING, (self.num,)).fetchone() is None:
+            raise Refusal
+        super().check(transaction)
+
+    def write(self, transaction: Transaction) -> tuple[Committed, ...]:
+        transaction.connection.execute(audit.REMOVE, (self.num,))
+        return super().write(transaction)
+
+
+class Reindex(Job):
+    """File these current resources anew: (rid, seq, rows, owners, facts) each; answers how many were still current."""
+
+    __slots__ = ("resources", "weight")
+
+    def __init__(
+        self,
+        resources: Sequence[tuple[int, int, IndexRows, tuple[str, ...], bytes]],
+        future: asyncio.Future[int],
+    ) -> None:
+        super().__init__((), future)
+        self.resources = resources
+        self.weight = len(resources)
+
+    def write(self, transaction: Transaction) -> int:
+        # A resource may have been written by an earlier commit of this group.
+        transaction.flush()
+        return sum(
+            transaction.reindex(rid, seq, owners, facts, rows) for rid, seq, rows, owners, facts in self.resources
+        )
+
+
+class PutToken(Job):
+    __slots__ = ("digest", "token")
+
+    def __init__(
+        self, digest: bytes, token: AccessToken, audit: Sequence[AuditEntry], future: asyncio.Future[None]
+    ) -> None:
+        super().__init__(audit, future)
+        self.digest = digest
+        self.token = token
+
+    def write(self, transaction: Transaction) -> None:
+        transaction.connection.execute(auth.FORGET_EXPIRED, (transaction.now - DAY,))
+        transaction.connection.execute(auth.PUT, (self.digest, self.token.expires, auth.encode(self.token)))
+
+
+class RevokeToken(Job):
+    __slots__ = ("digest",)
+
+    def __init__(self, digest: bytes, future: asyncio.Future[None]) -> None:
+        super().__init__((), future)
+        self.digest = digest
+
+    def write(self, transaction: Transaction) -> None:
+        transaction.connection.execute(auth.REVOKE, (self.digest,))

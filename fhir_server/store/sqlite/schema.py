@@ -1,0 +1,114 @@
+"""The tables, and how a file of an older version becomes one of this version.
+
+`PRAGMA user_version` counts the steps that a file has had. A step, once released, never changes: a new wish is a new
+step.
+https://www.sqlite.org/pragma.html#pragma_user_version
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from sqlite3 import Connection
+
+from fhir_server.store.sqlite import index_tables
+
+Step = Callable[[Connection], None]
+
+# A resource's row points to its current version; `owner` is 0 for none, a patient's number, or -1 for several, who are
+# then listed in version_owner. The rowid of a version (`seq`) is the order of commits.
+RESOURCES = """
+CREATE TABLE type_name (num INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE owner (num INTEGER PRIMARY KEY, patient TEXT NOT NULL UNIQUE);
+CREATE TABLE resource (
+    rid INTEGER PRIMARY KEY,
+    type INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    owner INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    UNIQUE (type, id)
+);
+CREATE TABLE version (
+    seq INTEGER PRIMARY KEY,
+    rid INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    updated INTEGER NOT NULL,
+    method INTEGER NOT NULL,
+    owner INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    facts BLOB NOT NULL
+);
+CREATE UNIQUE INDEX version_of_resource ON version (rid, version);
+CREATE INDEX version_by_type ON version (type, seq);
+CREATE INDEX version_by_owner ON version (owner, seq);
+CREATE TABLE version_owner (seq INTEGER NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (seq, num)) WITHOUT ROWID;
+CREATE TABLE resource_owner (rid INTEGER NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (rid, num)) WITHOUT ROWID;
+"""
+
+# AUTOINCREMENT: the number of a batch is never used again, so that whoever has read a batch can tell, in the
+# transaction that unfolds it, whether somebody else was first.
+ACCESS = """
+CREATE TABLE audit_batch (num INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL, entries BLOB NOT NULL);
+CREATE TABLE access_token (digest BLOB PRIMARY KEY, expires INTEGER NOT NULL, token BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX access_token_by_expiry ON access_token (expires);
+"""
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: `executescript` would commit the transaction that it is run in."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _resources(connection: Connection) -> None:
+    for script in (RESOURCES, index_tables.DDL):
+        for statement in statements(script):
+            connection.execute(statement)
+
+
+def _access(connection: Connection) -> None:
+    for statement in statements(ACCESS):
+        connection.execute(statement)
+
+
+STEPS: Sequence[Step] = (_resources, _access)
+
+
+class NewerSchema(Exception):
+    """The file was made by a newer wijkdossier than this one."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(f"the data has schema version {found}, this program knows versions up to {known}: upgrade it")
+
+
+def migrate(connection: Connection, steps: Sequence[Step] = STEPS) -> None:
+    """Take the steps that the file has not had, all or none; safe when several processes open it at once.
+
+    Raises NewerSchema.
+    """
+    if _version(connection) == len(steps):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Read again under the lock: another process may have done it all meanwhile.
+        found = _version(connection)
+        if found > len(steps):
+            raise NewerSchema(found, len(steps))
+        for step in steps[found:]:
+            step(connection)
+        connection.execute(f"PRAGMA user_version = {len(steps)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _version(connection: Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)

@@ -1,0 +1,120 @@
+"""Reading: a transaction on a connection of its own, begun by the first read, answered in the event loop.
+
+A read from SQLite takes a few microseconds, a hop to another thread and back ten times as many: nothing here awaits.
+https://www.sqlite.org/isolation.html
+"""
+
+from sqlite3 import Connection
+from types import TracebackType
+from typing import Any
+
+from fhir_server.search.query import Predicate, Query
+from fhir_server.store.protocol import Page, StoredVersion
+from fhir_server.store.sqlite import history
+from fhir_server.store.sqlite.body import unpack
+from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
+from fhir_server.store.sqlite.pool import Pool
+from fhir_server.store.sqlite.transaction import METHODS
+
+_READ = """
+SELECT v.seq, v.version, v.updated, v.method, v.owner, v.body, v.facts
+FROM resource r JOIN version v ON v.seq = r.seq WHERE r.type = ? AND r.id = ?
+"""
+_VREAD = """
+SELECT v.seq, v.version, v.updated, v.method, v.owner, v.body, v.facts
+FROM resource r JOIN version v ON v.rid = r.rid WHERE r.type = ? AND r.id = ? AND v.version = ?
+"""
+_OWNERS = """
+SELECT owner.patient FROM version_owner JOIN owner ON owner.num = version_owner.num WHERE version_owner.seq = ?
+ORDER BY owner.patient
+"""
+
+
+class SqliteSnapshot:
+    """A view of the moment of its first read."""
+
+    __slots__ = ("_connection", "_names", "_pool")
+
+    def __init__(self, pool: Pool, names: Names) -> None:
+        self._pool = pool
+        self._names = names
+        self._connection: Connection | None = None
+
+    async def __aenter__(self) -> "SqliteSnapshot":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            self._connection.execute("COMMIT")
+            self._pool.give_back(self._connection)
+            self._connection = None
+
+    async def read(self, type: str, id: str) -> StoredVersion | None:
+        connection = self._connection or self._open()
+        row = connection.execute(_READ, (self._names.type_num(connection, type), id)).fetchone()
+        return None if row is None else self._version(connection, type, id, *row)
+
+    async def vread(self, type: str, id: str, version: int) -> StoredVersion | None:
+        connection = self._connection or self._open()
+        row = connection.execute(_VREAD, (self._names.type_num(connection, type), id, version)).fetchone()
+        return None if row is None else self._version(connection, type, id, *row)
+
+    async def history(
+        self,
+        type: str | None,
+        id: str | None,
+        *,
+        where: Predicate,
+        since: int | None,
+        at: tuple[int, int] | None,
+        count: int,
+        cursor: bytes = b"",
+    ) -> Page:
+        connection = self._connection or self._open()
+        asked = (type, id, where, since, at)
+        before = history.unpack_cursor(cursor, asked) if cursor else None
+        if count == 0:
+            return Page((), b"")
+        sql, params = history.history_sql(connection, type, id, where, since, at, before, count + 1)
+        rows = connection.execute(sql, params).fetchall()
+        more = len(rows) > count
+        page = rows[:count]
+        return Page(
+            tuple([self._row(connection, row) for row in page]),
+            history.pack_cursor(page[-1][0], asked) if more else b"",
+        )
+
+    async def search(self, query_: Query, *, count: int, cursor: bytes = b"") -> Page:
+        raise NotImplementedError
+
+    def _open(self) -> Connection:
+        connection = self._connection = self._pool.take()
+        connection.execute("BEGIN")
+        return connection
+
+    def _row(self, connection: Connection, row: tuple[Any, ...]) -> StoredVersion:
+        seq, type_num, id, *rest = row
+        return self._version(connection, self._names.type_name(connection, type_num), id, seq, *rest)
+
+    def _version(
+        self,
+        connection: Connection,
+        type: str,
+        id: str,
+        seq: int,
+        version: int,
+        updated: int,
+        method: int,
+        owner: int,
+        body: bytes,
+        facts: bytes,
+    ) -> StoredVersion:
+        if owner == NO_OWNER:
+            owners: tuple[str, ...] = ()
+        elif owner == SEVERAL_OWNERS:
+            owners = tuple([patient for (patient,) in connection.execute(_OWNERS, (seq,))])
+        else:
+            owners = (self._names.patient(connection, owner),)
+        return StoredVersion(type, id, version, updated, METHODS[method], unpack(body), owners, facts)

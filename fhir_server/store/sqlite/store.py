@@ -1,0 +1,122 @@
+"""The SQLite store: reads on pooled connections in the event loop, writes through the writer thread."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from fhir_server.search.rows import IndexRows
+from fhir_server.store.protocol import (
+    AccessToken,
+    AuditEntry,
+    Capabilities,
+    Committed,
+    Guard,
+    Write,
+)
+from fhir_server.store.sqlite import audit, auth, backup, reindex
+from fhir_server.store.sqlite.connection import connect, create_file
+from fhir_server.store.sqlite.jobs import Commit, Job, PutToken, Refusal, RevokeToken, Unfold
+from fhir_server.store.sqlite.names import Names
+from fhir_server.store.sqlite.pool import Pool
+from fhir_server.store.sqlite.schema import migrate
+from fhir_server.store.sqlite.snapshot import SqliteSnapshot
+from fhir_server.store.sqlite.writer import Writer
+
+CAPABILITIES = Capabilities(
+    transactions=True,
+    full_text=True,
+    sort=frozenset(("string", "token", "date", "number", "quantity", "uri", "reference", "id", "updated", "near")),
+    online_backup=True,
+)
+
+
+def now() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1_000
+
+
+async def open_store(directory: Path, *, clock: Callable[[], int] = now) -> "SqliteStore":
+    """The store in `directory`, made or brought up to date if need be; `clock` gives microseconds since 1970.
+
+    Raises NewerSchema if a newer program made it, OSError if the directory can't be used.
+    """
+    file = create_file(directory)
+    with closing(connect(file)) as connection:
+        migrate(connection)
+    return SqliteStore(file, clock)
+
+
+class SqliteStore:
+    """See ResourceStore; made by `open_store`, within the event loop that uses it."""
+
+    def __init__(self, file: Path, clock: Callable[[], int]) -> None:
+        self.capabilities = CAPABILITIES
+        self._file = file
+        self._pool = Pool(file)
+        self._names = Names()
+        self._writer = Writer(file, clock)
+        self._unfolding = asyncio.Lock()
+
+    def snapshot(self) -> SqliteSnapshot:
+        return SqliteSnapshot(self._pool, self._names)
+
+    async def commit(
+        self, writes: Sequence[Write], guards: Sequence[Guard] = (), audit: Sequence[AuditEntry] = ()
+    ) -> tuple[Committed, ...]:
+        writer = self._writer
+        job = Commit(writes, guards, audit, writer.future())
+        writer.submit(job)
+        committed: tuple[Committed, ...] = await job.future
+        return committed
+
+    async def append_audit(self, entries: Sequence[AuditEntry]) -> None:
+        writer = self._writer
+        job = Job(entries, writer.future())
+        writer.submit(job)
+        await job.future
+
+    async def unfold_audit(self, expand: Callable[[AuditEntry], Sequence[Write]]) -> int:
+        unfolded = 0
+        async with self._unfolding:
+            ((until,),) = self._pool.rows(audit.LAST)
+            while batches := self._pool.rows(audit.OLDEST, (until,)):
+                ((num, encoded),) = batches
+                entries = audit.decode(encoded)
+                # Expanded outside the write lock; if another process unfolds the same batch first, this was in vain.
+                writes = [write for entry in entries for write in expand(entry)]
+                job = Unfold(num, writes, self._writer.future())
+                self._writer.submit(job)
+                try:
+                    await job.future
+                except Refusal:
+                    continue
+                unfolded += len(entries)
+        return unfolded
+
+    async def reindex(
+        self, extract: Callable[[bytes], tuple[IndexRows, tuple[str, ...], bytes]], progress: Callable[[int], None]
+    ) -> int:
+        return await reindex.reindex(self._pool, self._writer, extract, progress)
+
+    async def backup(self, target: Path) -> None:
+        await asyncio.to_thread(backup.copy, self._file, target)
+
+    async def put_token(self, digest: bytes, token: AccessToken, audit: Sequence[AuditEntry]) -> None:
+        job = PutToken(digest, token, audit, self._writer.future())
+        self._writer.submit(job)
+        await job.future
+
+    async def token(self, digest: bytes) -> AccessToken | None:
+        rows = self._pool.rows(auth.GET, (digest,))
+        return auth.decode(rows[0][0]) if rows else None
+
+    async def revoke_token(self, digest: bytes) -> None:
+        job = RevokeToken(digest, self._writer.future())
+        self._writer.submit(job)
+        await job.future
+
+    async def close(self) -> None:
+        await self._writer.close()
+        self._pool.close()
