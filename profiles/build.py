@@ -76,7 +76,7 @@ def _line(value: Any) -> str:
 
 
 def locate(folder: Path, package: Package) -> Path:
-    """Return the archive of a package in `folder`, or else the unpacked folder (whose hash nobody can check: it says so).
+    """Return the archive of a package in `folder`, or else the unpacked folder (and say that its hash goes unchecked).
 
     Raises BuildError when neither is there, or when the archive's hash is not the pinned one.
     """

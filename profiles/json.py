@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/json.html, https://www.rfc-editor.org/rfc/rfc8259, https
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 import msgspec
@@ -96,8 +96,12 @@ def _integer(text: str) -> int:
 
 def _decimal(text: str) -> Decimal:
     _check_length(text)
-    number = Decimal(text)
-    if not -EXPONENT_MAX <= number.adjusted() <= EXPONENT_MAX:
+    try:
+        number = Decimal(text)
+        bounded = -EXPONENT_MAX <= number.adjusted() <= EXPONENT_MAX
+    except InvalidOperation:  # an exponent that Decimal itself cannot hold
+        bounded = False
+    if not bounded:
         raise _RefusedError(f"number `{text[:40]}` has an exponent beyond ±{EXPONENT_MAX}")
     return number
 
@@ -138,17 +142,19 @@ def _refuse(diagnostics: str, data: bytes, depth_max: int) -> NoReturn:
     raise JsonError(diagnostics, locate(data, _violates, depth_max) if len(data) <= LOCATED_BYTES_MAX else "")
 
 
-def _violates(token: str) -> bool:
-    """Return whether a string or number token, as it is written, breaks a rule of `parse`."""
-    if not token.startswith('"'):
+def _violates(written: str) -> bool:
+    """Return whether a scalar token breaks a rule of `parse`."""
+    if written[0] in "-0123456789" and written != "-Infinity":
         try:
-            _decimal(token)
-        except (_RefusedError, ArithmeticError):
+            _decimal(written)
+        except _RefusedError:
             return True
         return False
-    if "\\u" not in token:
+    if written[0] != '"':
+        return written not in ("true", "false", "null")
+    if "\\u" not in written:
         return False
-    text = json.loads(token)
+    text = json.loads(written)
     return "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text)
 
 

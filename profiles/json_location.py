@@ -59,7 +59,7 @@ def locate(data: bytes, violates: Callable[[str], bool], depth_max: int) -> str:
                 return _path(stack)
             frame.names.add(name)
             frame.name, frame.expects_name = name, False
-        elif violates(text or scalar) and scalar not in ("true", "false", "null"):
+        elif violates(text or scalar):
             return _path(stack)
     return ""
 

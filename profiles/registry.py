@@ -130,7 +130,8 @@ class Registry:
     def compartment(self, name: str) -> Mapping[str, tuple[str, ...]]:
         """Return, for each resource type in the compartment, the search parameters that put a resource in it.
 
-        `{def}` among them says that the resource named by the compartment is itself in it.
+        `{def}` among them stands for being the compartment's own resource. That resource is in its compartment also
+        where the definition does not write so (Patient and Device).
         https://hl7.org/fhir/R4/compartmentdefinition.html. Raises KeyError for an unknown compartment.
         """
         return self._compartments[name]

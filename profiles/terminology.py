@@ -45,7 +45,7 @@ class CodeSystem:
         return above in self.ancestors(below)
 
     def _closure(self, code: str, step: Any) -> frozenset[str]:
-        # Some version 3 systems state a concept as the child of its own child: visit each code once.
+        # Concepts of version 3 systems can have several parents, so a code may be reached more than once.
         seen: set[str] = set()
         waiting = [code] if code in self else []
         while waiting:
