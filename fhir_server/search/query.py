@@ -102,10 +102,13 @@ class OfType:
 
 @dataclass(frozen=True, slots=True)
 class String:
-    """`starts` and `contains` compare with the normalised value (casefolded, unaccented), `exact` with the value."""
+    """`exact` compares with the value, the other modes with the normalised value (casefolded, unaccented).
+
+    `equals` and `ends` come from `_filter` only.
+    """
 
     param: str
-    mode: Literal["starts", "contains", "exact"]
+    mode: Literal["starts", "contains", "exact", "equals", "ends"]
     value: str
 
 

@@ -8,8 +8,10 @@ from datetime import tzinfo
 from typing import Any
 
 from fhir_server.search.dates import date_range
+from fhir_server.search.query import Compare, Date, LastUpdated, Predicate
 from fhir_server.search.rows import MAX_TIME, MIN_TIME, DateRow, IndexRows
 from fhir_server.search.types.emit import Emit
+from fhir_server.search.values import Asked, prefixed, shown
 
 
 def emitter(param: str, code: str, zone: tzinfo) -> Emit | None:
@@ -53,3 +55,27 @@ _RANGES: Mapping[str, Callable[[Any, tzinfo], tuple[int, int] | None]] = {
     "Period": _period,
     "Timing": _timing,
 }
+
+
+def criterion(asked: Asked, value: str) -> Predicate:
+    """Return what the value asks. Raises FhirError."""
+    if asked.modifier:
+        raise asked.modifier_refused()
+    compare, text = prefixed(value)
+    low, high = bounds(asked, compare, text)
+    if asked.name == "_lastUpdated":
+        return LastUpdated(compare, low, high)
+    return Date(asked.name, compare, low, high)
+
+
+def bounds(asked: Asked, compare: Compare, text: str) -> tuple[int, int]:
+    """Return [low, high) of a date, for `ap` widened by a tenth of its distance to now. Raises FhirError."""
+    found = date_range(text, asked.context.zone)
+    if found is None:
+        raise asked.invalid(f"`{shown(text)}` is not a date (yyyy-mm-ddThh:mm:ss+zz:zz or the beginning of it)")
+    low, high = found
+    if compare is Compare.AP:
+        now = asked.context.now
+        slack = max(low - now, now - high, 0) // 10
+        return low - slack, high + slack
+    return low, high

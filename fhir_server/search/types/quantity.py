@@ -9,8 +9,11 @@ from functools import lru_cache
 from math import inf
 from typing import Any
 
+from fhir_server.search.query import Predicate, Quantity
 from fhir_server.search.rows import IndexRows, QuantityRow
+from fhir_server.search.types import number
 from fhir_server.search.types.emit import Emit
+from fhir_server.search.values import Asked, prefixed, split, unescape
 from profiles import ucum
 
 UCUM = "http://unitsofmeasure.org"
@@ -116,3 +119,20 @@ _MEASURES: Mapping[str, Callable[[str, Any, int], QuantityRow | None]] = {
     "Money": _money,
     "SampledData": _sampled_data,
 }
+
+
+def criterion(asked: Asked, value: str) -> Predicate:
+    """Return what `[prefix][number]` or `[prefix][number]|[system]|[code]` asks. Raises FhirError."""
+    if asked.modifier:
+        raise asked.modifier_refused()
+    parts = split(value, "|")
+    if len(parts) not in (1, 3):
+        raise asked.invalid("needs a number, or number|system|code")
+    compare, text = prefixed(parts[0])
+    low, high = number.bounds(asked, compare, text)
+    system, code = (unescape(parts[1]), unescape(parts[2])) if len(parts) == 3 else ("", "")
+    if system == UCUM and code:
+        below, above = canonical(low, code), canonical(high, code)
+        if below and above:
+            return Quantity(asked.name, compare, below[0], above[0], system, below[1], canonical=True)
+    return Quantity(asked.name, compare, float(low), float(high), system or None, code or None)

@@ -9,11 +9,14 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from fhir_server.search.normal import normal
+from fhir_server.search.query import Predicate, Reference, TokenText
 from fhir_server.search.rows import IndexRows, ReferenceRow, TextRow
 from fhir_server.search.types.emit import Emit
+from fhir_server.search.values import Asked, shown, split, unescape
 
 _LITERAL = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.\-]{1,64})(?:/_history/([A-Za-z0-9.\-]{1,64}))?", re.ASCII)
 _ABSOLUTE = re.compile(r"(https?://.+)/([A-Z][A-Za-z]{1,63}/[A-Za-z0-9.\-]{1,64}(?:/_history/[A-Za-z0-9.\-]{1,64})?)")
+_ID = re.compile(r"[A-Za-z0-9.\-]{1,64}", re.ASCII)
 CANONICALS = frozenset(("canonical", "uri", "url"))
 
 
@@ -117,3 +120,41 @@ _NOWHERE = Place("", "", "", "")
 def refers_to(type_name: str) -> Callable[[Any], bool]:
     """Return the test behind `where(resolve() is Patient)`: decided by what the reference says, nothing is fetched."""
     return lambda value: reference_type(value) == type_name
+
+
+def criterion(asked: Asked, value: str) -> Predicate:
+    """Return what the value asks: `[id]`, `[type]/[id]`, a URL or a canonical with its version. Raises FhirError."""
+    match asked.modifier:
+        case "identifier":
+            parts = [unescape(part) for part in split(value, "|")]
+            if len(parts) > 2 or not any(parts):
+                raise asked.invalid("`:identifier` needs value or system|value")
+            return Reference(asked.name, identifier=(parts[0] if len(parts) == 2 else None, parts[-1]))
+        case "text":
+            folded = normal(unescape(value))
+            if not folded:
+                raise asked.invalid("has nothing in it to compare")
+            return TokenText(asked.name, folded)
+        case "":
+            return _leads_to(asked, unescape(value), "")
+    if asked.modifier not in asked.parameter.targets:
+        if asked.modifier in asked.context.registry.types:
+            raise asked.invalid(f"does not refer to {asked.modifier}")
+        raise asked.modifier_refused()
+    return _leads_to(asked, unescape(value), asked.modifier)
+
+
+def _leads_to(asked: Asked, text: str, only: str) -> Predicate:
+    if _ID.fullmatch(text):
+        targets = asked.parameter.targets
+        return Reference(asked.name, only or (targets[0] if len(targets) == 1 else None), text)
+    place = locate(text, asked.context.base_urls)
+    if place.id:
+        if place.type not in asked.context.registry.resource_types:
+            raise asked.invalid(f"`{shown(place.type)}` is not a resource type")
+        if only and place.type != only:
+            raise asked.invalid(f"`{shown(text)}` is not a reference to {only}")
+        return Reference(asked.name, place.type, place.id, version=place.version or None)
+    if ":" not in place.url and not place.url.startswith("#") and not asked.value_types <= CANONICALS:
+        raise asked.invalid(f"`{shown(text)}` is not an id, type/id or URL")
+    return Reference(asked.name, url=place.url, version=place.version or None)

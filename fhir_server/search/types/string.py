@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fhir_server.search.normal import normal
+from fhir_server.search.query import And, Predicate, String
 from fhir_server.search.rows import IndexRows, StringRow
 from fhir_server.search.types.emit import Emit
+from fhir_server.search.values import Asked, unescape
 
 PRIMITIVES = frozenset(("string", "markdown", "code", "id", "uri", "url", "canonical", "oid", "uuid"))
 
@@ -107,3 +109,22 @@ def soundex(word: str) -> str:
         if letter not in "hw":  # like sounds on both sides of h or w count once
             last = digit
     return code.ljust(4, "0")
+
+
+def criterion(asked: Asked, value: str) -> Predicate:
+    """Return what the value asks: a beginning, with `:exact` the whole, with `:contains` any part. Raises FhirError."""
+    text = unescape(value)
+    if asked.modifier == "exact":
+        return String(asked.name, "exact", text)
+    if asked.modifier not in ("", "contains"):
+        raise asked.modifier_refused()
+    if asked.parameter.phonetic:
+        sounds = [sound for word in text.split() if (sound := soundex(word))]
+        if asked.modifier or not sounds:
+            raise asked.invalid("sounds like nothing" if not sounds else "is compared by sound as a whole")
+        found = tuple(String(asked.name, "starts", sound) for sound in sounds)
+        return found[0] if len(found) == 1 else And(found)
+    folded = normal(text)
+    if not folded:
+        raise asked.invalid("has nothing in it to compare")
+    return String(asked.name, "contains" if asked.modifier else "starts", folded)

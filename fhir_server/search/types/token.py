@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fhir_server.search.normal import normal
+from fhir_server.search.query import OfType, Or, Predicate, Token, TokenIn, TokenText
 from fhir_server.search.rows import IndexRows, OfTypeRow, TextRow, TokenRow
 from fhir_server.search.types.emit import Emit
+from fhir_server.search.values import Asked, shown, split, unescape, unsupported
 
 PRIMITIVES = frozenset(
     ("code", "boolean", "string", "markdown", "id", "uri", "url", "canonical", "oid", "uuid", "integer", "positiveInt")
@@ -109,3 +111,65 @@ _COMPLEX: Mapping[str, Callable[[str], Emit]] = {
     "Identifier": _identifier,
     "ContactPoint": _contact_point,
 }
+
+
+def criterion(asked: Asked, value: str) -> Predicate:
+    """Return what the value asks, for `:not` and `:not-in` without the negation. Raises FhirError."""
+    match asked.modifier:
+        case "" | "not":
+            return _equal(asked, value)
+        case "text":
+            folded = normal(unescape(value))
+            if not folded:
+                raise asked.invalid("has nothing in it to compare")
+            return TokenText(asked.name, folded)
+        case "in" | "not-in":
+            return _in_valueset(asked, unescape(value))
+        case "below" | "above":
+            return _subsumed(asked, value)
+        case "of-type":
+            parts = [unescape(part) for part in split(value, "|")]
+            if len(parts) != 3 or not all(parts):
+                raise asked.invalid("`:of-type` needs system|code|value")
+            return OfType(asked.name, *parts)
+    raise asked.modifier_refused()
+
+
+def _equal(asked: Asked, value: str) -> Predicate:
+    parts = [unescape(part) for part in split(value, "|")]
+    if len(parts) > 2:
+        raise asked.invalid("needs code, system|code, |code or system|")
+    code = parts[-1]
+    system = parts[0] if len(parts) == 2 else None
+    if not code and not system:
+        raise asked.invalid("needs a code or a system")
+    types = asked.value_types
+    if types and not types - {"boolean"} and code not in ("true", "false"):
+        raise asked.invalid(f"`{shown(code)}` is not true or false")
+    if system == "" and types and types <= PRIMITIVES:
+        system = None  # a code has no system of its own, whatever the one that its binding implies
+    if "ContactPoint" in types:
+        # E-mail addresses are compared without case, telephone numbers without punctuation as well.
+        spellings = dict.fromkeys((code.casefold(), dialled(code).casefold()))
+        found = tuple(Token(asked.name, system or None, spelling, folded=True) for spelling in spellings if spelling)
+        return found[0] if len(found) == 1 else Or(found)
+    return Token(asked.name, system, code or None)
+
+
+def _in_valueset(asked: Asked, url: str) -> Predicate:
+    valueset = asked.context.registry.valueset(url)
+    if valueset is None:
+        raise unsupported(asked.name, f"value set `{shown(url)}` is not known here or cannot be enumerated")
+    return TokenIn(asked.name, tuple(valueset.codes))
+
+
+def _subsumed(asked: Asked, value: str) -> Predicate:
+    parts = [unescape(part) for part in split(value, "|")]
+    if len(parts) != 2 or not all(parts):
+        raise asked.invalid(f"`:{asked.modifier}` needs system|code")
+    system, code = parts
+    codesystem = asked.context.registry.codesystem(system)
+    if codesystem is None:
+        raise unsupported(asked.name, f"the hierarchy of code system `{shown(system)}` is not known here")
+    codes = codesystem.descendants(code) if asked.modifier == "below" else codesystem.ancestors(code)
+    return TokenIn(asked.name, tuple((system, one) for one in sorted(codes)))

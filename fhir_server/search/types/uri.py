@@ -5,8 +5,10 @@ https://hl7.org/fhir/R4/search.html#uri
 
 from typing import Any
 
+from fhir_server.search.query import Predicate, Uri
 from fhir_server.search.rows import IndexRows, UriRow
 from fhir_server.search.types.emit import Emit
+from fhir_server.search.values import Asked, unescape
 
 PRIMITIVES = frozenset(("uri", "url", "canonical", "oid", "uuid"))
 
@@ -26,3 +28,16 @@ def emitter(param: str, code: str) -> Emit | None:
             rows.uris.append(UriRow(param, value.partition("|")[0], group))
 
     return emit
+
+
+def criterion(asked: Asked, value: str) -> Predicate:
+    """Return what the value asks: the same URI, or with `:below` and `:above` one that begins with the other."""
+    text = unescape(value)
+    match asked.modifier:
+        case "":
+            return Uri(asked.name, "exact", text)
+        case "below":
+            return Uri(asked.name, "below", text)
+        case "above":
+            return Uri(asked.name, "above", text)
+    raise asked.modifier_refused()
