@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from fhir_server.search.types.reference import refers_to
+from fhir_server.search.places import refers_to
 from profiles.records import union_branches
 from profiles.registry import Registry
 

@@ -4,59 +4,17 @@ https://hl7.org/fhir/R4/search.html#reference and https://hl7.org/fhir/R4/refere
 """
 
 import re
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from fhir_server.search.normal import normal
+from fhir_server.search.places import NOWHERE, locate
 from fhir_server.search.query import Predicate, Reference, TokenText
 from fhir_server.search.rows import IndexRows, ReferenceRow, TextRow
 from fhir_server.search.types.emit import Emit
 from fhir_server.search.values import Asked, shown, split, unescape
 
-_LITERAL = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.\-]{1,64})(?:/_history/([A-Za-z0-9.\-]{1,64}))?", re.ASCII)
-_ABSOLUTE = re.compile(r"(https?://.+)/([A-Z][A-Za-z]{1,63}/[A-Za-z0-9.\-]{1,64}(?:/_history/[A-Za-z0-9.\-]{1,64})?)")
 _ID = re.compile(r"[A-Za-z0-9.\-]{1,64}", re.ASCII)
 CANONICALS = frozenset(("canonical", "uri", "url"))
-
-
-class Place(NamedTuple):
-    """Where a reference leads: (type, id) here, or `url` elsewhere, whose type may still be known."""
-
-    type: str
-    id: str
-    url: str
-    version: str
-
-
-@lru_cache(maxsize=8192)
-def locate(text: str, base_urls: tuple[str, ...]) -> Place:
-    """Return where the text of a reference or canonical leads; `base_urls` are this server's own, without final slash.
-
-    A contained resource (`#x`) is nobody's but its container's: it keeps its fragment as url and never a type or id.
-    """
-    found = _LITERAL.fullmatch(text)
-    if found:
-        return Place(found[1], found[2], "", found[3] or "")
-    if text.startswith("#"):
-        return Place("", "", text, "")
-    found = _ABSOLUTE.fullmatch(text)
-    if found:
-        inner = _LITERAL.fullmatch(found[2])
-        assert inner is not None
-        if found[1] in base_urls:
-            return Place(inner[1], inner[2], "", inner[3] or "")
-        return Place(inner[1], "", f"{found[1]}/{inner[1]}/{inner[2]}", inner[3] or "")
-    url, _, version = text.partition("|")
-    return Place("", "", url, version.partition("#")[0])
-
-
-def reference_type(value: Any) -> str:
-    """Return the resource type that a Reference says it leads to, '' if it does not say."""
-    if not isinstance(value, dict):
-        return ""
-    text = value.get("reference")
-    return (locate(text, ()).type if text else "") or str(value.get("type", ""))
 
 
 def emitter(param: str, code: str, targets: tuple[str, ...], base_urls: tuple[str, ...]) -> Emit | None:
@@ -73,7 +31,7 @@ def emitter(param: str, code: str, targets: tuple[str, ...], base_urls: tuple[st
 def _reference(param: str, base_urls: tuple[str, ...]) -> Emit:
     def emit(value: Any, rows: IndexRows, group: int) -> None:
         text = value.get("reference")
-        place = locate(text, base_urls) if text else _NOWHERE
+        place = locate(text, base_urls) if text else NOWHERE
         identifier = value.get("identifier")
         # A row is filed even if only a display is given: `:missing` has to see it.
         rows.references.append(
@@ -111,15 +69,6 @@ def _resource(param: str, targets: tuple[str, ...]) -> Emit:
             rows.references.append(ReferenceRow(param, value["resourceType"], value["id"], "", "", "", "", group))
 
     return emit
-
-
-_NOWHERE = Place("", "", "", "")
-
-
-@lru_cache(maxsize=256)
-def refers_to(type_name: str) -> Callable[[Any], bool]:
-    """Return the test behind `where(resolve() is Patient)`: decided by what the reference says, nothing is fetched."""
-    return lambda value: reference_type(value) == type_name
 
 
 def criterion(asked: Asked, value: str) -> Predicate:
