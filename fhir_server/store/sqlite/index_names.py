@@ -15,12 +15,14 @@ class IndexNames:
 
     def __init__(self) -> None:
         self._params: dict[tuple[int, str], int] = {}
+        self._filed: set[tuple[int, str]] = set()
         self._systems: dict[str, int] = {"": 0}
         self._texts: dict[str, int] = {}
 
     def forget(self) -> None:
         """After a rollback: numbers given out in it were never stored."""
         self._params.clear()
+        self._filed.clear()
         self._systems = {"": 0}
         self._texts.clear()
 
@@ -43,12 +45,20 @@ class IndexNames:
                 self._keep(self._systems, value, num)
         return num
 
-    def intern_param(self, cursor: Cursor, type_num: int, code: str) -> int:
+    def tables(self, connection: Connection | Cursor, param: int) -> list[str]:
+        """The index tables in which rows of the parameter were ever filed."""
+        return [name for (name,) in connection.execute("SELECT name FROM param_table WHERE param = ?", (param,))]
+
+    def intern_param(self, cursor: Cursor, type_num: int, code: str, table: str) -> int:
+        """The number of the parameter, a new one if need be, noting that `table` has rows of it."""
         num = self._params.get((type_num, code))
         if num is None:
             cursor.execute("INSERT OR IGNORE INTO param (type, code) VALUES (?, ?)", (type_num, code))
             num = self.param(cursor, type_num, code)
             assert num is not None
+        if (num, table) not in self._filed:
+            cursor.execute("INSERT OR IGNORE INTO param_table (param, name) VALUES (?, ?)", (num, table))
+            self._filed.add((num, table))
         return num
 
     def intern_system(self, cursor: Cursor, value: str) -> int:

@@ -8,10 +8,10 @@ https://hl7.org/fhir/R4/search.html#ptypes, https://www.sqlite.org/withoutrowid.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable
 from sqlite3 import Cursor
 
-from fhir_server.search.rows import IndexRows
+from fhir_server.search.rows import IndexRows, ReferenceRow
 from fhir_server.store.sqlite.index_names import IndexNames
 
 # A narrow date row spans at most a day (25 hours when the clock is put back): a seek by its start finds its end nearby.
@@ -20,10 +20,11 @@ NARROW_US = 25 * 3600 * 1_000_000
 DDL = f"""
 CREATE TABLE param (
   num INTEGER PRIMARY KEY, type INTEGER NOT NULL, code TEXT NOT NULL, UNIQUE (type, code));
+CREATE TABLE param_table (param INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (param, name)) WITHOUT ROWID;
 CREATE TABLE system (num INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE);
 CREATE TABLE display (num INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE);
 
-CREATE INDEX resource_walk ON resource (type, owner, rid) WHERE deleted = 0;
+CREATE INDEX resource_walk ON resource (type, owner, rid, updated) WHERE deleted = 0;
 CREATE INDEX resource_updated ON resource (type, updated, owner, rid) WHERE deleted = 0;
 
 CREATE TABLE coding (
@@ -143,70 +144,95 @@ def words(text: str) -> list[str]:
 
 def write_rows(cursor: Cursor, rid: int, type_num: int, owner_num: int, rows: IndexRows, names: IndexNames) -> None:
     """File the rows of a resource that has none (new, or after `delete_rows`); rows that repeat are kept once."""
+    system = names.intern_system
+    if rows.tokens:
+        num = _nums(cursor, type_num, names, "coding")
+        codings = []
+        for param, uri, code, group in rows.tokens:
+            folded = code.casefold()
+            # The code is kept only where folding changed it: most don't change, and the row is short.
+            exact = "" if folded == code else code
+            codings.append((num(param), folded, owner_num, rid, system(cursor, uri), exact, group))
+        cursor.executemany(_INSERT["coding"], codings)
+    if rows.texts:
+        num = _nums(cursor, type_num, names, "coding_text")
+        texts = [(num(r.param), names.intern_text(cursor, r.value), owner_num, rid) for r in rows.texts]
+        cursor.executemany(_INSERT["coding_text"], texts)
+    if rows.of_types:
+        num = _nums(cursor, type_num, names, "of_type")
+        of_types = [(num(r.param), r.value, owner_num, rid, system(cursor, r.system), r.code) for r in rows.of_types]
+        cursor.executemany(_INSERT["of_type"], of_types)
+    if rows.strings:
+        num = _nums(cursor, type_num, names, "string")
+        strings = [(rid, num(p), normal, exact, group, owner_num) for p, normal, exact, group in rows.strings]
+        cursor.executemany(_INSERT["string"], strings)
+    if rows.numbers:
+        num = _nums(cursor, type_num, names, "number")
+        numbers = [(rid, num(p), low, high, group, owner_num) for p, low, high, group in rows.numbers]
+        cursor.executemany(_INSERT["number"], numbers)
+    if rows.dates:
+        num = _nums(cursor, type_num, names, "date")
+        dates = [(rid, num(p), low, high, group, owner_num) for p, low, high, group in rows.dates]
+        cursor.executemany(_INSERT["date"], dates)
+    if rows.quantities:
+        num = _nums(cursor, type_num, names, "quantity")
+        quantities = [
+            (rid, num(p), low, high, group, system(cursor, uri), code, unit, c_low, c_high, c_code, owner_num)
+            for p, low, high, uri, code, unit, c_low, c_high, c_code, group in rows.quantities
+        ]
+        cursor.executemany(_INSERT["quantity"], quantities)
+    if rows.uris:
+        num = _nums(cursor, type_num, names, "uri")
+        uris = [(num(p), value, owner_num, rid, group) for p, value, group in rows.uris]
+        cursor.executemany(_INSERT["uri"], uris)
+    if rows.references:
+        _write_references(cursor, rid, type_num, owner_num, rows.references, names)
+    if rows.points:
+        num = _nums(cursor, type_num, names, "point")
+        points = [(rid, num(p), latitude, longitude, owner_num) for p, latitude, longitude in rows.points]
+        cursor.executemany(_INSERT["point"], points)
+    if rows.narrative or rows.content:
+        text = (rid, " ".join(words(rows.narrative)), " ".join(words(rows.content)))
+        cursor.execute("INSERT INTO words (rowid, narrative, content) VALUES (?, ?, ?)", text)
+
+
+def _nums(cursor: Cursor, type_num: int, names: IndexNames, table: str) -> Callable[[str], int]:
+    """What gives the number of a parameter whose rows go into `table`."""
     nums: dict[str, int] = {}
 
     def num(code: str) -> int:
         found = nums.get(code)
         if found is None:
-            found = nums[code] = names.intern_param(cursor, type_num, code)
+            found = nums[code] = names.intern_param(cursor, type_num, code, table)
         return found
 
-    def insert(table: str, values: Iterable[tuple[object, ...]]) -> None:
-        cursor.executemany(_INSERT[table], values)
+    return num
 
-    system = names.intern_system
-    if rows.tokens:
-        tokens = []
-        for param, uri, code, group in rows.tokens:
-            folded = code.casefold()
-            # The code is kept only where folding changed it: most don't change, and the row is short.
-            exact = "" if folded == code else code
-            tokens.append((num(param), folded, owner_num, rid, system(cursor, uri), exact, group))
-        insert("coding", tokens)
-    if rows.texts:
-        texts = [(num(r.param), names.intern_text(cursor, r.value), owner_num, rid) for r in rows.texts]
-        insert("coding_text", texts)
-    if rows.of_types:
-        of_types = [(num(r.param), r.value, owner_num, rid, system(cursor, r.system), r.code) for r in rows.of_types]
-        insert("of_type", of_types)
-    if rows.strings:
-        insert("string", [(rid, num(p), normal, exact, group, owner_num) for p, normal, exact, group in rows.strings])
-    if rows.numbers:
-        insert("number", [(rid, num(p), low, high, group, owner_num) for p, low, high, group in rows.numbers])
-    if rows.dates:
-        insert("date", [(rid, num(p), low, high, group, owner_num) for p, low, high, group in rows.dates])
-    if rows.quantities:
-        quantities = [
-            (rid, num(p), low, high, group, system(cursor, uri), code, unit, c_low, c_high, c_code, owner_num)
-            for p, low, high, uri, code, unit, c_low, c_high, c_code, group in rows.quantities
-        ]
-        insert("quantity", quantities)
-    if rows.uris:
-        insert("uri", [(num(p), value, owner_num, rid, group) for p, value, group in rows.uris])
-    if rows.references:
-        local: list[tuple[object, ...]] = []
-        elsewhere: list[tuple[object, ...]] = []
-        logical: list[tuple[object, ...]] = []
-        for param, type, id, url, version, identifier_system, identifier_value, group in rows.references:
-            n = num(param)
-            if id:
-                local.append((n, id, type, owner_num, rid, group, version))
-            if url:
-                elsewhere.append((n, url, owner_num, rid, group, version, type))
-            if identifier_value or identifier_system:
-                issuer = system(cursor, identifier_system)
-                logical.append((n, identifier_value, owner_num, rid, group, issuer))
-        if local:
-            insert("reference", local)
-        if elsewhere:
-            insert("reference_url", elsewhere)
-        if logical:
-            insert("reference_identifier", logical)
-    if rows.points:
-        insert("point", [(rid, num(p), latitude, longitude, owner_num) for p, latitude, longitude in rows.points])
-    if rows.narrative or rows.content:
-        text = (rid, " ".join(words(rows.narrative)), " ".join(words(rows.content)))
-        cursor.execute("INSERT INTO words (rowid, narrative, content) VALUES (?, ?, ?)", text)
+
+def _write_references(
+    cursor: Cursor, rid: int, type_num: int, owner_num: int, rows: list[ReferenceRow], names: IndexNames
+) -> None:
+    """A reference is filed under everything it says: a resource here, a URL, an identifier."""
+    local: list[tuple[object, ...]] = []
+    elsewhere: list[tuple[object, ...]] = []
+    logical: list[tuple[object, ...]] = []
+    local_num = _nums(cursor, type_num, names, "reference")
+    elsewhere_num = _nums(cursor, type_num, names, "reference_url")
+    logical_num = _nums(cursor, type_num, names, "reference_identifier")
+    for param, type, id, url, version, system, value, group in rows:
+        if id:
+            local.append((local_num(param), id, type, owner_num, rid, group, version))
+        if url:
+            elsewhere.append((elsewhere_num(param), url, owner_num, rid, group, version, type))
+        if value or system:
+            issuer = names.intern_system(cursor, system)
+            logical.append((logical_num(param), value, owner_num, rid, group, issuer))
+    if local:
+        cursor.executemany(_INSERT["reference"], local)
+    if elsewhere:
+        cursor.executemany(_INSERT["reference_url"], elsewhere)
+    if logical:
+        cursor.executemany(_INSERT["reference_identifier"], logical)
 
 
 def delete_rows(cursor: Cursor, rid: int) -> None:
