@@ -6,21 +6,21 @@ https://profiles.ihe.net/ITI/BALP/content.html and https://hl7.org/fhir/R4/audit
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID, uuid5
 
 import msgspec
 
 from fhir_server.gateway.requester import Requester
+from fhir_server.gateway.stored_text import instant
 from fhir_server.store.protocol import AuditEntry, StoredVersion
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _RESTFUL: Final = "http://hl7.org/fhir/restful-interaction"
 _OBJECT_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 _ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/extra-security-role-type"
+_DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 
 # https://hl7.org/fhir/R4/valueset-audit-event-action.html
 _ACTIONS: Final = {
@@ -101,7 +101,7 @@ def touched(stored: Iterable[StoredVersion]) -> tuple[Touched, ...]:
 
 
 def unfold(audit_entry: AuditEntry, source: str) -> list[tuple[dict[str, Any], tuple[str, ...]]]:
-    """The AuditEvents of one entry, each with its owners; ids follow from the entry's, so unfolding twice changes nothing.
+    """The AuditEvents of one entry, each with its owners; ids follow from the entry's, so that they are made once.
 
     One event for each patient with what was touched of theirs, and one for what was touched of nobody's, or if nothing
     was. `source` is how this server names itself.
@@ -111,15 +111,19 @@ def unfold(audit_entry: AuditEntry, source: str) -> list[tuple[dict[str, Any], t
     for one in what.touched:
         for owner in one.owners or ("",):
             groups.setdefault(owner, []).append(one)
+    if not groups:  # nothing was touched; a Patient that was asked for in vain is still what it was about
+        kind, _, logical_id = what.target.partition("/")
+        groups[logical_id if kind == "Patient" else ""] = []
     events: list[tuple[dict[str, Any], tuple[str, ...]]] = []
-    for patient, resources in (groups or {"": []}).items():
-        event_id = audit_entry.id if len(groups) < 2 else str(uuid5(_namespace(audit_entry.id), patient))
-        events.append((_event(event_id, audit_entry.at, what, patient, resources, source), (patient,) if patient else ()))
+    for patient, resources in groups.items():
+        event_id = audit_entry.id if len(groups) < 2 else str(uuid5(UUID(audit_entry.id), patient))
+        owners = (patient,) if patient else ()
+        shown = what
+        if patient and (len(groups) > 1 or "," in what.query):
+            # A query about several people tells each of them about the others: names of parameters stay, values go.
+            shown = msgspec.structs.replace(what, query="&".join(p.partition("=")[0] for p in what.query.split("&")))
+        events.append((_event(event_id, audit_entry.at, shown, patient, resources, source), owners))
     return events
-
-
-def _namespace(entry_id: str) -> UUID:
-    return uuid5(NAMESPACE_URL, entry_id)
 
 
 def _event(
@@ -135,7 +139,7 @@ def _event(
         },
         "subtype": [{"system": _RESTFUL, "code": what.interaction, "display": what.interaction}],
         "action": _ACTIONS.get(what.interaction, "E"),
-        "recorded": _instant(at),
+        "recorded": instant(at),
         "outcome": _outcome(what.outcome),
     }
     if what.detail:
@@ -180,9 +184,6 @@ def _agents(what: Record) -> list[dict[str, Any]]:
     return agents
 
 
-_DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
-
-
 def _entities(what: Record, patient: str, resources: Sequence[Touched]) -> Iterable[dict[str, Any]]:
     if patient:
         yield {
@@ -195,7 +196,7 @@ def _entities(what: Record, patient: str, resources: Sequence[Touched]) -> Itera
             continue
         reference = f"{one.type}/{one.id}" + (f"/_history/{one.version}" if one.version else "")
         yield _domain_resource({"reference": reference})
-    if not resources and what.target.count("/"):
+    if not resources and what.target.count("/") and what.target != f"Patient/{patient}":
         yield _domain_resource({"reference": what.target})
     if what.query:
         yield {
@@ -218,11 +219,3 @@ def _outcome(status: int) -> str:
     if status < 400:
         return "0"
     return "4" if status < 500 else "8"
-
-
-def _instant(microseconds: int) -> str:
-    moment = _EPOCH + timedelta(microseconds=microseconds)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Unfold = Callable[[AuditEntry], Sequence[Any]]

@@ -61,30 +61,26 @@ def within(predicate: Predicate, visible: Visible) -> Predicate:
 
 
 def conjunction(*predicates: Predicate) -> Predicate:
-    """Both, without needless nesting: EVERYTHING falls away, NOTHING wins."""
+    """All of them, without needless nesting: EVERYTHING falls away, NOTHING wins."""
     children: list[Predicate] = []
     for predicate in predicates:
         if predicate == NOTHING:
             return NOTHING
-        if isinstance(predicate, And):
-            children.extend(predicate.children)
-        else:
-            children.append(predicate)
+        parts = predicate.children if isinstance(predicate, And) else (predicate,)
+        children.extend(part for part in parts if part not in children)
     if not children:
         return EVERYTHING
     return children[0] if len(children) == 1 else And(tuple(children))
 
 
 def disjunction(*predicates: Predicate) -> Predicate:
-    """Either, without needless nesting: NOTHING falls away, EVERYTHING wins."""
+    """Any of them, without needless nesting: NOTHING falls away, EVERYTHING wins."""
     children: list[Predicate] = []
     for predicate in predicates:
         if predicate == EVERYTHING:
             return EVERYTHING
-        if isinstance(predicate, Or):
-            children.extend(child for child in predicate.children if child not in children)
-        elif predicate not in children:
-            children.append(predicate)
+        parts = predicate.children if isinstance(predicate, Or) else (predicate,)
+        children.extend(part for part in parts if part not in children)
     if not children:
         return NOTHING
     return children[0] if len(children) == 1 else Or(tuple(children))

@@ -58,7 +58,7 @@ class Ownership:
         if kind == "Bundle":
             return await self._of_entries(resource, find, depth)
         if kind == "AuditEvent":
-            return _patients(_references(_child(part, "what") for part in resource.get("entity") or ()))
+            return _audited(resource.get("entity") or ())
         codes = self._parameters.get(kind, frozenset())
         found = {row.id for row in rows.references if row.type == "Patient" and row.param in codes}
         if "" in found:
@@ -115,9 +115,18 @@ def _references(found: Any) -> tuple[str, ...]:
     return tuple(str(one.get("reference", "")) for one in several if isinstance(one, Mapping))
 
 
-def _patients(references: Iterable[str]) -> tuple[str, ...]:
-    local = [local_reference(reference) for reference in references]
-    return tuple(sorted({found[1] for found in local if found is not None and found[0] == "Patient"}))
+def _audited(entities: Sequence[Any]) -> tuple[str, ...]:
+    """The patients among the entities: those in the role of patient (1) if there are any, else all of them."""
+    patients: dict[str, bool] = {}
+    for entity in entities:
+        for reference in _references(_child(entity, "what")):
+            local = local_reference(reference)
+            if local is not None and local[0] == "Patient":
+                role = _child(_child(entity, "role"), "code") == "1"
+                patients[local[1]] = patients.get(local[1], False) or role
+    if any(patients.values()):
+        return tuple(sorted(patient for patient, role in patients.items() if role))
+    return tuple(sorted(patients))
 
 
 def _child(part: Any, name: str) -> Any:

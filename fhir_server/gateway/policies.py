@@ -73,11 +73,11 @@ class BasePolicy:
             return False
         if type == "AuditEvent" and (action != "create" or requester.own_patient):
             return False
-        if self.base == "permit":
-            return True
         own = requester.own_patient
         if own and owners == (own,):
             return True
+        if self.base == "permit":
+            return type not in PERSONAL or requester.kind == SYSTEM_KIND
         return requester.kind == SYSTEM_KIND and type in UNOWNED and not owners
 
     def _open(self, requester: Requester, type: str) -> bool:

@@ -1,8 +1,374 @@
-"""A Session: what one requester can ask of the store, each answer decided and audited.
+"""A Session: what one requester can ask of the store, each answer decided, released and audited.
 
-https://hl7.org/fhir/R4/security.html
+https://hl7.org/fhir/R4/http.html
 """
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
+
+from fhir_server.gateway import audit
+from fhir_server.gateway.access import READ, SEARCH, SHOWN, Access, login_required, not_found
+from fhir_server.gateway.audit import Touched
+from fhir_server.gateway.cursor import Cursor, unknown_cursor
+from fhir_server.gateway.includes import Includer
+from fhir_server.gateway.narrow import narrow, visible_of
+from fhir_server.gateway.redaction import redact
+from fhir_server.gateway.release import Released, release
+from fhir_server.gateway.requester import Requester
+from fhir_server.gateway.unit import Unit
+from fhir_server.outcome import Category, FhirError
+from fhir_server.search.context import Context
+from fhir_server.search.query import Predicate, Query
+from fhir_server.search.results import ANY, Include
+from fhir_server.store.protocol import (
+    AuditEntry,
+    BadCursor,
+    Capabilities,
+    GuardFailed,
+    StoredVersion,
+    VersionConflict,
+)
+from profiles.registry import Registry
+
+if TYPE_CHECKING:
+    from fhir_server.gateway.gateway import Gateway
+
+Staging = TypeVar("Staging")
+
+# A history page that scopes thin out is filled up from as many pages of the store.
+ROUNDS_MAX: Final = 50
+# Writers that collide start over on what the other one left; who loses this often gets a 409.
+ATTEMPTS_MAX: Final = 8
+_log = logging.getLogger(__name__)
+
+
+class Found(msgspec.Struct, frozen=True, eq=False):
+    """One page of a search. `position` is where the next page starts, b"" on the last one."""
+
+    matches: tuple[Released, ...]
+    included: tuple[Released, ...]
+    total: int | None
+    position: bytes
+
+
+class Written(msgspec.Struct, frozen=True, eq=False):
+    """A version that was just stored; `released` None if it is a deletion, or if its writer may not read it."""
+
+    type: str
+    id: str
+    version: int
+    updated: int
+    released: Released | None
+
+
+class Versions(msgspec.Struct, frozen=True, eq=False):
+    """One page of a history."""
+
+    versions: tuple[Released, ...]
+    position: bytes
 
 
 class Session:
-    """The only way from a request to stored resources; a request holds a Session, never a store."""
+    """The only way from a request to stored resources; a request holds a Session, never a store.
+
+    Every method audits what it did before it returns, and what it refused before it raises.
+    """
+
+    def __init__(self, gateway: "Gateway", access: Access) -> None:
+        self._gateway = gateway
+        self._store = gateway.store
+        self._access = access
+        self._audited: FhirError | None = None
+
+    # --- what an interaction may know --------------------------------------------------------------------------------
+
+    @property
+    def requester(self) -> Requester:
+        return self._access.requester
+
+    @property
+    def registry(self) -> Registry:
+        return self._gateway.registry
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._store.capabilities
+
+    def context(self, *, lenient: bool = False) -> Context:
+        """What a search is parsed against."""
+        return self._gateway.context(lenient=lenient)
+
+    def require(self, type: str, action: str) -> None:
+        """Raises FhirError 401 or 403 unless a scope covers the action (one of `cruds`) on the type."""
+        self._access.require(type, action)
+
+    def types(self, actions: str) -> tuple[str, ...]:
+        """The resource types on which some scope covers one of the actions."""
+        return tuple(name for name in self.registry.resource_types if self._access.holds(name, actions))
+
+    def seal(self, path: tuple[str, ...], parameters: Sequence[tuple[str, str]], position: bytes) -> str:
+        """A page cursor for this requester alone."""
+        return self._gateway.sealer.seal(Cursor(path, tuple(parameters), position), self.requester.binding)
+
+    def unseal(self, token: str, path: tuple[str, ...]) -> Cursor:
+        """Raises FhirError 400 unless the cursor was made for this requester and this path."""
+        cursor = self._gateway.sealer.open(token, self.requester.binding)
+        if cursor.path != path:
+            raise unknown_cursor()
+        return cursor
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    async def read(self, type: str, id: str) -> Released:
+        """The current version. Raises FhirError: 404 if there is none to be seen, 410 if it was deleted."""
+        found: StoredVersion | None = None
+        try:
+            self._access.require(type, READ)
+            await self._unfold(type)
+            async with self._store.snapshot() as snapshot:
+                found = await snapshot.read(type, id)
+            released = self._release(found, READ)
+        except FhirError as error:
+            await self._refuse("read", f"{type}/{id}", error, found)
+            raise
+        await self._record("read", 200, f"{type}/{id}", (found,))
+        return released
+
+    async def vread(self, type: str, id: str, version: int) -> Released:
+        """One version, if both it and the current one (also if that is a deletion) may be read. 404; 410 if deleted."""
+        found: StoredVersion | None = None
+        try:
+            self._access.require(type, READ)
+            await self._unfold(type)
+            async with self._store.snapshot() as snapshot:
+                current = await snapshot.read(type, id)
+                found = await snapshot.vread(type, id, version)
+            if current is None or not self._permits(current, READ):
+                raise not_found()
+            released = self._release(found, READ)
+        except FhirError as error:
+            await self._refuse("vread", f"{type}/{id}", error, found)
+            raise
+        await self._record("vread", 200, f"{type}/{id}", (found,))
+        return released
+
+    async def history(
+        self,
+        type: str | None,
+        id: str | None,
+        *,
+        since: int | None = None,
+        at: tuple[int, int] | None = None,
+        count: int,
+        position: bytes = b"",
+    ) -> Versions:
+        """Versions, newest first, of one resource, a type, or everything. 404 for an instance nobody should see."""
+        interaction = "history-instance" if id else "history-type" if type else "history-system"
+        target = f"{type}/{id}" if id else type or ""
+        current: StoredVersion | None = None
+        # SMART: `r` covers the history of an instance, `s` that of a type and of the system.
+        action = READ if id else SEARCH
+        try:
+            types = (type,) if type else self.types(action)
+            self._require_any(types, action)
+            await self._unfold(*types)
+            async with self._store.snapshot() as snapshot:
+                if type and id:
+                    current = await snapshot.read(type, id)
+                    if current is None or not self._permits(current, action):
+                        raise not_found()
+                where = visible_of(types, lambda name: self._access.visible_by_owner(name, action))
+                rows: list[StoredVersion] = []
+                for _ in range(ROUNDS_MAX):
+                    page = await snapshot.history(
+                        type, id, where=where, since=since, at=at, count=count - len(rows), cursor=position
+                    )
+                    rows += (row for row in page.rows if self._permits(row, action))
+                    position = page.next_cursor
+                    if len(rows) >= count or not position:
+                        break
+        except BadCursor:
+            error = unknown_cursor()
+            await self._refuse(interaction, target, error, current)
+            raise error from None
+        except FhirError as error:
+            await self._refuse(interaction, target, error, current)
+            raise
+        await self._record(interaction, 200, target, rows)
+        return Versions(tuple(self._release_shown(row) for row in rows), position)
+
+    async def search(
+        self,
+        query: Query,
+        *,
+        target: str,
+        parameters: Sequence[tuple[str, str]],
+        count: int,
+        position: bytes = b"",
+        total: bool = False,
+        includes: Sequence[Include] = (),
+        revincludes: Sequence[Include] = (),
+        interaction: str = "search-type",
+    ) -> Found:
+        """One page of what matches and may be seen, and what it includes. `parameters` are what the audit keeps of it.
+
+        Raises FhirError: 401 or 403 without a scope to search any of the types, 400 for a cursor of another search.
+        """
+        asked = "&".join(f"{name}={value}" for name, value in redact(parameters))
+        try:
+            self._require_any(query.types, SEARCH)
+            await self._unfold(*query.types, *(include.source for include in (*includes, *revincludes)))
+            narrowed = narrow(query, lambda name: self._access.visible(name, SEARCH))
+            async with self._store.snapshot() as snapshot:
+                page = await snapshot.search(narrowed, count=count, cursor=position)
+                matches = tuple(row for row in page.rows if self._permits(row, SEARCH, sure=True))
+                counted = await snapshot.total(narrowed) if total else None
+                includer = Includer(snapshot, self.registry, self._shown, self._visible_shown)
+                included = await includer.gather(matches, includes, revincludes)
+        except BadCursor:
+            error = unknown_cursor()
+            await self._refuse(interaction, target, error, query=asked)
+            raise error from None
+        except FhirError as error:
+            await self._refuse(interaction, target, error, query=asked)
+            raise
+        await self._record(interaction, 200, target, (*matches, *included), query=asked)
+        return Found(
+            tuple(self._release_shown(row) for row in matches),
+            tuple(self._release_shown(row) for row in included),
+            counted,
+            page.next_cursor,
+        )
+
+    # --- writing -----------------------------------------------------------------------------------------------------
+
+    async def write(
+        self, interaction: str, target: str, stage: Callable[[Unit], Awaitable[Staging]]
+    ) -> tuple[Staging, tuple[Written, ...]]:
+        """Stage a unit of work and store it whole; what was staged, and the new versions in the order of their staging.
+
+        Starts over on a new snapshot when another writer came between. Raises FhirError, 409 if that goes on too long.
+        """
+        concerned: tuple[Touched, ...] = ()
+        try:
+            for attempt in range(ATTEMPTS_MAX):
+                async with self._store.snapshot() as snapshot:
+                    unit = Unit(self._gateway.tools, self._access, snapshot)
+                    staged = await stage(unit)
+                concerned = unit.touched
+                entry = self._entry(interaction, 200, target, concerned)
+                if not unit.writes:
+                    await self._store.append_audit((entry,))
+                    return staged, ()
+                try:
+                    committed = await self._store.commit(unit.writes, unit.guards, (entry,))
+                except (VersionConflict, GuardFailed):
+                    await asyncio.sleep(0.001 * attempt)
+                    continue
+                return staged, tuple(self._written(row) for row in unit.stored(committed))
+            raise FhirError(Category.CONFLICT, "others keep changing the same resource, try again")
+        except FhirError as error:
+            await self._refuse_touched(interaction, target, error, concerned)
+            raise
+
+    # --- auditing ----------------------------------------------------------------------------------------------------
+
+    async def record_operation(self, name: str, target: str) -> None:
+        """An operation that reads nothing stored, such as `$validate`."""
+        await self._record("operation", 200, target, (), detail=name)
+
+    async def refused(self, interaction: str, target: str, error: FhirError) -> None:
+        """An interaction that was refused before it reached the Session; does nothing if the Session itself refused."""
+        if error is not self._audited:
+            await self._refuse(interaction, target, error)
+
+    # --- inner steps -------------------------------------------------------------------------------------------------
+
+    def _permits(self, stored: StoredVersion | None, actions: str, *, sure: bool = False) -> bool:
+        """The decision on a row. `sure`: a query said yes, so a no is a fault of ours: fail closed, and say so."""
+        permitted = stored is not None and self._access.permits(stored, actions)
+        if sure and not permitted:
+            _log.error("the query and the decision disagree about a %s; it was withheld", stored and stored.type)
+        return permitted
+
+    def _shown(self, stored: StoredVersion) -> bool:
+        return self._access.permits(stored, SHOWN)
+
+    def _visible_shown(self, type: str) -> Predicate:
+        return self._access.visible(type, SHOWN)
+
+    def _release(self, stored: StoredVersion | None, actions: str) -> Released:
+        if stored is None:
+            raise not_found()
+        released = release(stored, lambda row: self._access.permits(row, actions))
+        if released is None:
+            raise not_found()
+        if stored.deleted:
+            raise FhirError(Category.GONE, "the resource has been deleted")
+        return released
+
+    def _release_shown(self, stored: StoredVersion) -> Released:
+        released = release(stored, lambda row: self._access.permits(row, "cruds"))
+        assert released is not None, "one row, two decisions"
+        return released
+
+    def _written(self, stored: StoredVersion) -> Written:
+        released = release(stored, lambda row: not row.deleted and self._access.permits(row, "cruds"))
+        return Written(stored.type, stored.id, stored.version, stored.updated, released)
+
+    def _require_any(self, types: Sequence[str], action: str) -> None:
+        if len(types) == 1:
+            self._access.require(types[0], action)
+        elif not any(self._access.holds(name, action) for name in types):
+            if not self.requester.user:
+                raise login_required()
+            raise FhirError(Category.FORBIDDEN, "the token has no scope for this interaction")
+
+    async def _unfold(self, *types: str) -> None:
+        """Make AuditEvents of the trail before anybody looks for them."""
+        if ("AuditEvent" in types or ANY in types) and self._access.holds("AuditEvent", SHOWN):
+            await self._store.unfold_audit(self._gateway.expand)
+
+    async def _record(
+        self,
+        interaction: str,
+        status: int,
+        target: str,
+        rows: Iterable[StoredVersion | None],
+        query: str = "",
+        detail: str = "",
+    ) -> None:
+        shown = audit.touched(row for row in rows if row is not None)
+        await self._store.append_audit((self._entry(interaction, status, target, shown, query, detail),))
+
+    async def _refuse(
+        self, interaction: str, target: str, error: FhirError, stored: StoredVersion | None = None, query: str = ""
+    ) -> None:
+        """Audit a refusal; what was withheld is named in the log of the patient it is about, and nowhere else."""
+        await self._refuse_touched(interaction, target, error, audit.touched((stored,) if stored else ()), query)
+
+    async def _refuse_touched(
+        self, interaction: str, target: str, error: FhirError, concerned: tuple[Touched, ...], query: str = ""
+    ) -> None:
+        self._audited = error
+        category = error.category
+        entry = self._entry(interaction, category.status, target, concerned, query, category.code)
+        await self._store.append_audit((entry,))
+
+    def _entry(
+        self,
+        interaction: str,
+        status: int,
+        target: str,
+        concerned: tuple[Touched, ...],
+        query: str = "",
+        detail: str = "",
+    ) -> AuditEntry:
+        what = audit.record(
+            self.requester, interaction, status, target=target, query=query, detail=detail, touched=concerned
+        )
+        return audit.entry(self._gateway.tools.new_id(), self._gateway.clock(), what)

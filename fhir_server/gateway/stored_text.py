@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/resource.html#Meta
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from fhir_server.store.protocol import Body
@@ -51,3 +52,14 @@ def body(resource: Mapping[str, Any]) -> Body:
     tail = (b"," + json.dumps(meta)[1:]) if meta else b"}"
     tail += (b"," + json.dumps(after)[1:]) if after else b"}"
     return Body(head, tail)
+
+
+def complete(parts: Body, version: int, updated: int) -> bytes:
+    """The text as a store keeps it; `updated` in microseconds since 1970 UTC."""
+    return b'%b"versionId":"%d","lastUpdated":"%b"%b' % (parts.head, version, instant(updated).encode(), parts.tail)
+
+
+def instant(updated: int) -> str:
+    """A time in microseconds since 1970 UTC as a FHIR instant with milliseconds."""
+    moment = datetime.fromtimestamp(updated // 1_000_000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{updated % 1_000_000 // 1000:03d}Z"

@@ -1,0 +1,169 @@
+"""Access: the scopes of one requester and the policy together, as asked by every interaction.
+
+Scope ∩ compartment ∩ policy are three conjuncts, each enough to withhold. A missing scope is said aloud (401, 403),
+whatever else withholds a resource makes it absent.
+https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from fhir_server.gateway.directory import UNOWNED
+from fhir_server.gateway.matching import judgeable, matches
+from fhir_server.gateway.narrow import conjunction, disjunction
+from fhir_server.gateway.policies import Policy, WriteAction
+from fhir_server.gateway.requester import SYSTEM_KIND, Requester
+from fhir_server.gateway.scopes import Context, Scope
+from fhir_server.outcome import Category, FhirError
+from fhir_server.search.query import EVERYTHING, Or, OwnedBy, Predicate, Unowned
+from fhir_server.search.rows import IndexRows
+from fhir_server.store.protocol import StoredVersion
+from profiles import json
+
+Constrain: TypeAlias = Callable[[str, Sequence[tuple[str, str]]], Predicate]
+"""Turns the constraint of a scope into a predicate on a type; raises FhirError where it is none."""
+Extract: TypeAlias = Callable[[Mapping[str, Any]], IndexRows]
+
+READ = "r"
+SEARCH = "s"
+SHOWN = "rs"  # either lets a resource be shown that another one leads to
+
+
+class Authority(Protocol):
+    """Whoever stands behind a unit of work: a requester's Access, or the operator's maintenance."""
+
+    def require(self, type: str, action: str) -> None: ...
+
+    def visible(self, type: str, actions: str) -> Predicate: ...
+
+    def permits(self, stored: StoredVersion, actions: str) -> bool: ...
+
+    def permits_write(
+        self, action: WriteAction, type: str, owners: tuple[str, ...], rows: IndexRows, scope_action: str
+    ) -> bool: ...
+
+
+class Access:
+    """What one requester may do. Lives as long as the token's terms do; holds no decision about any resource."""
+
+    def __init__(self, requester: Requester, policy: Policy, constrain: Constrain, extract: Extract) -> None:
+        self.requester = requester
+        self._policy = policy
+        self._constrain = constrain
+        self._extract = extract
+        self._held: dict[tuple[str, str], tuple[tuple[Context, Predicate], ...]] = {}
+
+    def holds(self, type: str, actions: str) -> bool:
+        """Whether some scope covers one of the actions on the type."""
+        return bool(self._scopes(type, actions))
+
+    def require(self, type: str, action: str) -> None:
+        """Raises FhirError: 401 without a token, 403 if no scope of the token covers the action on the type."""
+        if self._scopes(type, action):
+            return
+        if not self.requester.user:
+            raise login_required()
+        raise FhirError(
+            Category.FORBIDDEN,
+            f"the token has no scope for this interaction on {type}",
+            headers=(("WWW-Authenticate", 'Bearer error="insufficient_scope"'),),
+        )
+
+    def visible(self, type: str, actions: str) -> Predicate:
+        """Which resources of the type the requester may see, by one of the actions, as a part of a query."""
+        reach = disjunction(
+            *(conjunction(self._compartment(context, type), limit) for context, limit in self._scopes(type, actions))
+        )
+        return conjunction(reach, self._policy.visible(self.requester, type))
+
+    def visible_by_owner(self, type: str, actions: str) -> Predicate:
+        """The same as far as owners tell: what a history can be filtered by. `permits` still judges each version."""
+        reach = disjunction(*(self._compartment(context, type) for context, _ in self._scopes(type, actions)))
+        return conjunction(reach, self._policy.visible(self.requester, type))
+
+    def permits(self, stored: StoredVersion, actions: str) -> bool:
+        """Whether the requester may see this very version."""
+        return self._policy.permits(self.requester, stored) and self._reaches(
+            stored.type, stored.owners, actions, lambda: self._extract(json.parse(stored.body)) if stored.body else None
+        )
+
+    def permits_write(
+        self, action: WriteAction, type: str, owners: tuple[str, ...], rows: IndexRows, scope_action: str
+    ) -> bool:
+        """Whether the requester may write (or take away) a version with these owners and rows."""
+        return self._policy.permits_write(self.requester, action, type, owners) and self._reaches(
+            type, owners, scope_action, lambda: rows
+        )
+
+    def _reaches(self, type: str, owners: tuple[str, ...], actions: str, rows: Callable[[], IndexRows | None]) -> bool:
+        for context, limit in self._scopes(type, actions):
+            if not self._in_compartment(context, type, owners):
+                continue
+            if limit == EVERYTHING:
+                return True
+            judged = rows()
+            # A deletion has no content left to judge, so a constrained scope does not reach it.
+            if judged is not None and matches(limit, judged):
+                return True
+        return False
+
+    def _scopes(self, type: str, actions: str) -> tuple[tuple[Context, Predicate], ...]:
+        """The context and constraint of each scope that counts for one of the actions on the type."""
+        held = self._held.get((type, actions))
+        if held is None:
+            found: list[tuple[Context, Predicate]] = []
+            for scope in self.requester.scopes:
+                limit = self._limit(scope, type) if self._counts(scope, type, actions) else None
+                if limit is not None:
+                    found.append((scope.context, limit))
+            held = self._held[type, actions] = tuple(found)
+        return held
+
+    def _counts(self, scope: Scope, type: str, actions: str) -> bool:
+        if scope.type not in (type, "*") or not any(action in scope.actions for action in actions):
+            return False
+        if scope.context == "patient":
+            return self.requester.patient != ""
+        return scope.context == "user" or self.requester.kind == SYSTEM_KIND
+
+    def _limit(self, scope: Scope, type: str) -> Predicate | None:
+        """The constraint; None if it cannot be enforced on the type, and then the scope grants nothing of it."""
+        if not scope.parameters:
+            return EVERYTHING
+        try:
+            limit = self._constrain(type, scope.parameters)
+        except FhirError:
+            return None
+        return limit if judgeable(limit) else None
+
+    def _compartment(self, context: Context, type: str) -> Predicate:
+        if context != "patient":
+            return EVERYTHING
+        own = OwnedBy((self.requester.patient,))
+        return Or((Unowned(), own)) if type in UNOWNED else own
+
+    def _in_compartment(self, context: Context, type: str, owners: tuple[str, ...]) -> bool:
+        if context != "patient":
+            return True
+        return owners == (self.requester.patient,) or (not owners and type in UNOWNED)
+
+
+def login_required() -> FhirError:
+    """The one answer to whoever comes without a token and needs one, alike for every type and id."""
+    return FhirError(
+        Category.LOGIN, "this needs an access token", headers=(("WWW-Authenticate", 'Bearer realm="fhir"'),)
+    )
+
+
+def invalid_token() -> FhirError:
+    """https://datatracker.ietf.org/doc/html/rfc6750#section-3.1"""
+    return FhirError(
+        Category.UNKNOWN_TOKEN,
+        "the access token is unknown or has expired",
+        headers=(("WWW-Authenticate", 'Bearer realm="fhir", error="invalid_token"'),),
+    )
+
+
+def not_found() -> FhirError:
+    """Absent, hidden, never there: one and the same, byte for byte."""
+    return FhirError(Category.NOT_FOUND, "there is no such resource")

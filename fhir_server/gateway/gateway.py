@@ -1,0 +1,120 @@
+"""The gateway: the policy enforcement point between whoever asks and the store.
+
+https://hl7.org/fhir/R4/security.html
+"""
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Final
+from uuid import uuid4
+
+from fhir_server.gateway import audit, requester, stored_text
+from fhir_server.gateway.access import Access, invalid_token
+from fhir_server.gateway.cursor import Sealer
+from fhir_server.gateway.ownership import Ownership
+from fhir_server.gateway.policies import BasePolicy, Policy
+from fhir_server.gateway.session import Session
+from fhir_server.gateway.unit import Tools
+from fhir_server.search import index
+from fhir_server.search.context import Context
+from fhir_server.search.parameters import SearchParameters
+from fhir_server.search.parse import parse
+from fhir_server.search.query import Predicate
+from fhir_server.settings import Settings
+from fhir_server.store.protocol import AccessToken, AuditEntry, ResourceStore, Write
+from profiles.registry import Registry
+
+# Token terms whose scopes are kept compiled. Only the compilation is kept: the token itself is looked up every time.
+_ACCESSES_MAX: Final = 1024
+
+
+def new_uuid() -> str:
+    return str(uuid4())
+
+
+class Gateway:
+    """Opens Sessions. The store it is given goes nowhere else.
+
+    `clock` gives microseconds since 1970 UTC; `cursor_key` is the same 32 bytes for every worker on one store.
+    """
+
+    def __init__(
+        self,
+        store: ResourceStore,
+        registry: Registry,
+        settings: Settings,
+        *,
+        clock: Callable[[], int],
+        cursor_key: bytes,
+        policy: Policy | None = None,
+        new_id: Callable[[], str] = new_uuid,
+    ) -> None:
+        self.store = store
+        self.registry = registry
+        self.settings = settings
+        self.clock = clock
+        self.sealer = Sealer(cursor_key)
+        self.base_urls = (settings.base_url.rstrip("/"),) if settings.base_url else ()
+        self._parameters = SearchParameters(registry)
+        self._indexer = index.Indexer(self._parameters, settings.zone, self.base_urls)
+        self.tools = Tools(registry, self._indexer.extract, Ownership(registry, self._indexer.extract), new_id)
+        self._policy = policy or BasePolicy(settings.base_policy)
+        self._types = frozenset(registry.resource_types)
+        self._anonymous = self._access(requester.anonymous(settings.public_directory))
+        self._accesses: dict[AccessToken, Access] = {}
+
+    async def session(self, authorization: str | None) -> Session:
+        """The Session of whoever sends this Authorization header (None: nobody known).
+
+        The token is looked up at every call, so that a revocation counts at once. Raises FhirError 401, audited, for
+        any header but a valid bearer token. https://datatracker.ietf.org/doc/html/rfc6750#section-2.1
+        """
+        if authorization is None:
+            return Session(self, self._anonymous)
+        scheme, _, credentials = authorization.partition(" ")
+        token: AccessToken | None = None
+        if scheme.lower() == "bearer" and credentials:
+            token = await self.store.token(sha256(credentials.strip().encode()).digest())
+        if token is None or token.expires <= self.clock():
+            error = invalid_token()
+            await Session(self, self._anonymous).refused("login", "", error)
+            raise error
+        access = self._accesses.get(token)
+        if access is None:
+            if len(self._accesses) >= _ACCESSES_MAX:
+                self._accesses.clear()
+            access = self._accesses[token] = self._access(requester.from_token(token, self._types))
+        return Session(self, access)
+
+    def context(self, *, lenient: bool = False) -> Context:
+        return Context(
+            self._parameters,
+            self.clock(),
+            self.settings.zone,
+            self.base_urls,
+            self.settings.page_count_default,
+            self.settings.page_count_max,
+            lenient,
+        )
+
+    def expand(self, entry: AuditEntry) -> Sequence[Write]:
+        """The AuditEvents of an audit entry, ready to be stored."""
+        return [
+            Write(
+                "create",
+                "AuditEvent",
+                event["id"],
+                0,
+                stored_text.body(event),
+                owners,
+                b"",
+                self.tools.extract(event),
+            )
+            for event, owners in audit.unfold(entry, self.settings.base_url or "wijkdossier")
+        ]
+
+    def _access(self, who: requester.Requester) -> Access:
+        return Access(who, self._policy, self._constrain, self.tools.extract)
+
+    def _constrain(self, type: str, parameters: Sequence[tuple[str, str]]) -> Predicate:
+        return parse((type,), parameters, self.context()).query.where
