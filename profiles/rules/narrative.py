@@ -54,6 +54,10 @@ _STYLE_URL = re.compile(r"url\(['\"]?([^)]*)")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
+_NO_TAGS = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>", re.DOTALL)
+_TAG = re.compile(r"<(/?)[^\s<>/]+(?:\s+[^\s=<>]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*(/?)>")
+
+
 class _Refused(Exception):
     """The parser is left: a document type declaration or a processing instruction."""
 
@@ -61,26 +65,22 @@ class _Refused(Exception):
 class _Reader:
     """Collects what is wrong while expat reads one narrative."""
 
-    __slots__ = ("content", "depth", "findings", "parser")
+    __slots__ = ("content", "elements", "findings", "parser")
 
     def __init__(self) -> None:
         self.findings: Findings = []
-        self.depth = 0
+        self.elements = 0
         self.content = False
         self.parser = expat.ParserCreate()
         self.parser.StartElementHandler = self.start
-        self.parser.EndElementHandler = self.end
         self.parser.CharacterDataHandler = self.text
         self.parser.StartDoctypeDeclHandler = self.refuse
         self.parser.ProcessingInstructionHandler = self.refuse
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self.depth += 1
-        if self.depth == 1:
-            if name != "div" or attributes.get("xmlns") != XHTML:
-                self.say(f"the narrative is no `div` in the namespace `{XHTML}`")
-        elif self.depth == DEPTH_MAX:
-            self.say(f"elements are nested deeper than {DEPTH_MAX}")
+        self.elements += 1
+        if self.elements == 1 and (name != "div" or attributes.get("xmlns") != XHTML):
+            self.say(f"the narrative is no `div` in the namespace `{XHTML}`")
         if name == "img":
             self.content = True
         if name not in ELEMENTS:
@@ -88,12 +88,10 @@ class _Reader:
         elif attributes:
             self.attributes(name, attributes)
 
-    def end(self, name: str) -> None:
-        self.depth -= 1
-
     def text(self, text: str) -> None:
-        if not self.content and text.strip(" \t\r\n"):
+        if text.strip(" \t\r\n"):
             self.content = True
+            self.parser.CharacterDataHandler = None  # enough is known
 
     def refuse(self, *_: object) -> None:
         raise _Refused
@@ -120,19 +118,36 @@ def check_narrative(div: object) -> Findings | None:
     if not isinstance(div, str):
         return [Finding("error", "structure", f"a narrative is a json string, not {token(div)}")]
     reader = _Reader()
+    parser = reader.parser
     try:
-        reader.parser.Parse(div, True)
+        parser.Parse(div, True)
     except _Refused:
         reader.say("a document type declaration or processing instruction is not allowed in a narrative")
     except (expat.ExpatError, UnicodeEncodeError) as error:
         # "undefined entity" also says that `&nbsp;` and its kin are HTML, not XML.
         reason = str(error).partition(":")[0] if isinstance(error, expat.ExpatError) else "lone surrogate"
         reader.say(f"the narrative is not well-formed xhtml: {reason}")
+    finally:
+        del reader.parser  # the parser holds the reader: leave no cycle for the garbage collector
+    if reader.elements > DEPTH_MAX and _is_deeper(div, DEPTH_MAX):
+        reader.say(f"elements are nested deeper than {DEPTH_MAX}")
     if reader.findings:
         return reader.findings
     if not reader.content:
         return [Finding("error", "invariant", "txt-2: the narrative has no content but white space")]
     return None
+
+
+def _is_deeper(div: str, depth_max: int) -> bool:
+    """Return whether elements are nested deeper, in a text that has been read before: only long ones come here."""
+    depth = deepest = 0
+    for tag in _TAG.finditer(_NO_TAGS.sub("", div)):
+        if tag[1]:
+            depth -= 1
+        elif not tag[2]:
+            depth += 1
+            deepest = max(deepest, depth)
+    return deepest > depth_max
 
 
 def _is_safe_link(element: str, value: str) -> bool:

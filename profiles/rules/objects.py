@@ -11,10 +11,13 @@ from profiles.rules.issue import Finding, Findings, moved, token
 from profiles.rules.scope import Scope
 
 # What stands behind a JSON key.
-VALUE: Final = 0  # one primitive: `check(value)` is true when it is valid
-OBJECT: Final = 1  # one complex value: `check` is the ObjectRules of its type
-OBJECTS: Final = 2  # an array of complex values
-OTHER: Final = 3  # anything else: `check(owner, value, scope)` gives findings
+TEXT: Final = 0  # a string, and a VALUE: most pass at a glance
+WORD: Final = 1  # a code or uri, and a VALUE: most pass at a glance
+VALUE: Final = 2  # one primitive: `check(value)` is true when it is valid
+OBJECT: Final = 3  # one complex value: `check` is the ObjectRules of its type
+OBJECTS: Final = 4  # an array of complex values
+OTHER: Final = 5  # anything else: `check(owner, value, scope)` gives findings
+GLANCE_MAX: Final = 10_000  # characters of a string that is judged at a glance, far below what the standard allows
 
 Explain = Callable[[Any], Finding]
 ObjectCheck = Callable[[Mapping[str, Any], Scope], Findings | None]
@@ -67,9 +70,19 @@ def check_object(rules: ObjectRules, value: Any, scope: Scope) -> Findings | Non
             continue
         bit, kind, check, step, explain = slot
         mask |= bit
-        if kind == VALUE:
+        if kind <= VALUE:
+            # Printable has no control character and no white space but the space itself.
+            if (
+                kind != VALUE
+                and type(item) is str
+                and item.isprintable()
+                and item[:1] > " "
+                and (kind == TEXT or " " not in item)
+                and len(item) < GLANCE_MAX
+            ):
+                continue
             if not check(item):
-                found.append(explain(item))  # type: ignore[misc]  # INVARIANT: a VALUE slot has `explain`
+                found.append(explain(item))  # type: ignore[misc]  # INVARIANT: such a slot has `explain`
         elif kind == OBJECTS:
             if type(item) is not list or not item:
                 found.append(not_an_array(key, item, step))
@@ -90,13 +103,13 @@ def check_object(rules: ObjectRules, value: Any, scope: Scope) -> Findings | Non
         # ele-1, natively: "All FHIR elements must have a @value or children", and an id is no content.
         text = f"ele-1: a `{rules.name}` must have content" + (" besides its id" if value else "")
         found.append(Finding("error", "invariant", text))
-    mask &= rules.relevant
-    verdict = rules.verdicts.get(mask)
+    relevant = mask & rules.relevant
+    verdict = rules.verdicts.get(relevant)
     if verdict is None:
-        verdict = _judge(rules, mask)
+        verdict = _judge(rules, relevant)
     if verdict:
         found += verdict(value, scope)
-    if rules.choices and len(value) > 1:
+    if rules.choices and len(value) > mask.bit_count():  # two keys of one element: twins, or two types of a choice
         found += _check_choices(rules, value)
     if rules.beyond is not None:
         below = rules.beyond(value, scope)

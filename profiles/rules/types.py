@@ -8,7 +8,7 @@ from typing import Any
 
 from profiles.fhirpath.model import Model
 from profiles.primitives import PRIMITIVES
-from profiles.registry import Element, Registry, Type
+from profiles.registry import Element, Registry, Type, ValueSet
 from profiles.rules.binding import code_rule, coding_rule, concept_rule
 from profiles.rules.bundle import check_entry
 from profiles.rules.contained import check_contained
@@ -20,7 +20,9 @@ from profiles.rules.objects import (
     OBJECT,
     OBJECTS,
     OTHER,
+    TEXT,
     VALUE,
+    WORD,
     ObjectCheck,
     ObjectRules,
     OtherCheck,
@@ -128,7 +130,10 @@ class TypeRules:
                 table[key] = Slot(bit, OTHER, array_of_values(key, holds, tell), step)
                 table["_" + key] = Slot(bit, OTHER, twin_of_array(key, self._element), step)
             else:
-                slot = Slot(bit, VALUE, holds, step, tell)
+                kind = {"string": TEXT, "markdown": TEXT, "uri": WORD, "url": WORD}.get(code, VALUE)
+                if code == "code" and not self._valueset(element):
+                    kind = WORD
+                slot = Slot(bit, kind, holds, step, tell)
                 table[key] = self._with_invariants(slot, code, own) if own else slot
                 table["_" + key] = Slot(bit, OTHER, twin_of_value(key, self._element), step)
         elif self.registry.types[code].kind == "resource":
@@ -143,12 +148,15 @@ class TypeRules:
 
     def _primitive(self, element: Element, key: str, code: str, step: str) -> tuple[Holds, Callable[[Any], Finding]]:
         holds, rule = PRIMITIVES[code]
-        valueset = self.registry.valueset(element.binding) if element.binding and code == "code" else None
+        valueset = self._valueset(element) if code == "code" else None
         if valueset is not None:
             return code_rule(valueset), explain(key, "code-invalid", f"in the value set `{valueset.url}`", step)
         if code == "canonical":
             return is_canonical, explain(key, "value", "a canonical url: an absolute uri, or #id", step)
         return holds, explain(key, "value", rule, step)
+
+    def _valueset(self, element: Element) -> ValueSet | None:
+        return self.registry.valueset(element.binding) if element.binding else None
 
     def _with_invariants(self, slot: Slot, code: str, keys: tuple[str, ...]) -> Slot:
         rules = [Rule(self.registry.invariants[key], code, self.model) for key in keys]
