@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/search.html#modifiers, #chaining and #has
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fhir_server.outcome import Category, FhirError
@@ -106,12 +106,6 @@ class Reader:
         if self.links > CHAIN_LINKS_MAX:
             raise _too_wide(name)
 
-    def attempt(self, name: str) -> None:
-        """Count a type that a chain is tried on. Raises FhirError when a search tries too many."""
-        self.attempts += 1
-        if self.attempts > CHAIN_ATTEMPTS_MAX:
-            raise _too_wide(name)
-
     def targets(self, parameter: Parameter, modifier: str) -> tuple[str, ...]:
         """Return the types that a chain through the parameter leads to. Raises FhirError."""
         if parameter.kind != "reference":
@@ -124,19 +118,35 @@ class Reader:
 
     def _chain(self, type_name: str, name: str, modifier: str, rest: str, text: str, depth: int) -> Predicate:
         parameter = self.parameter(type_name, name)
+
+        def read(target: str) -> Predicate:
+            return self.criterion(target, rest, text, depth + 1)
+
+        return self.chained(parameter, modifier, read)
+
+    def chained(self, parameter: Parameter, modifier: str, read: Callable[[str], Predicate]) -> Predicate:
+        """Return the chain to each type that the reference may lead to and that `read` makes sense of.
+
+        Raises the error of the type that came nearest when it makes sense of none.
+        """
         children: list[Predicate] = []
-        unknown: UnknownParameterError | None = None
+        error: FhirError | None = None
         for target in self.targets(parameter, modifier):
-            self.attempt(name)
+            self.attempts += 1
+            if self.attempts > CHAIN_ATTEMPTS_MAX:
+                raise _too_wide(parameter.code)
             try:
-                child = self.criterion(target, rest, text, depth + 1)
-            except UnknownParameterError as error:  # other targets may have it
-                unknown = error
-            else:
-                self.link(name)
-                children.append(Chain(name, target, child))
-        if not children and unknown is not None:
-            raise unknown
+                child = read(target)
+            except FhirError as one:
+                if one.category is Category.TOO_COSTLY:
+                    raise
+                if error is None or isinstance(error, UnknownParameterError):
+                    error = one
+                continue
+            self.link(parameter.code)
+            children.append(Chain(parameter.code, target, child))
+        if not children and error is not None:
+            raise error
         return any_of(children)
 
     def _has(self, type_name: str, key: str, text: str, depth: int) -> Predicate:

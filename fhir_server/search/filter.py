@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from fhir_server.outcome import FhirError
 from fhir_server.search.context import CHAIN_DEPTH_MAX, FILTER_DEPTH_MAX, VALUE_LENGTH_MAX
-from fhir_server.search.criteria import Reader, any_of
+from fhir_server.search.criteria import Reader
 from fhir_server.search.normal import normal
 from fhir_server.search.parameters import FULL_TEXT, Parameter
-from fhir_server.search.query import And, Chain, Compare, Date, Ids, LastUpdated, Not, Or, Predicate, String
-from fhir_server.search.values import UnknownParameterError, escape, refused, shown
+from fhir_server.search.query import And, Compare, Date, Ids, LastUpdated, Not, Or, Predicate, String
+from fhir_server.search.values import escape, refused, shown
 
 _TOKEN = re.compile(r"\s*(?:(?P<sign>[()\[\]])|(?P<text>\"(?:[^\"\\]|\\.)*\")|(?P<word>[^\s()\[\]\"]+))", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*(?::[A-Za-z]+)?")
@@ -127,23 +127,17 @@ class _Filter:
         if parameter.kind != "reference":
             raise refused("_filter", f"`{shown(parameter.code)}` is of type {parameter.kind}: it leads to no resource")
         start, end = self.at, self.at
-        children: list[Predicate] = []
-        unknown: UnknownParameterError | None = None
-        for target in self.reader.targets(parameter, modifier):
+
+        def again(target: str) -> Predicate:
+            nonlocal end
             self.at = start
-            self.reader.attempt(parameter.code)
-            try:
-                child = read(target)
-            except UnknownParameterError as error:
-                unknown = error
-                continue
+            found = read(target)
             end = self.at
-            self.reader.link(parameter.code)
-            children.append(Chain(parameter.code, target, child))
-        if not children and unknown is not None:
-            raise unknown
+            return found
+
+        found = self.reader.chained(parameter, modifier, again)
         self.at = end
-        return any_of(children)
+        return found
 
     def _compared(self, type_name: str, parameter: Parameter, operator: str, value: str) -> Predicate:
         text = _unquoted(value)

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/searchparameter-registry.html
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from typing import Any
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.paths import Route, compile_routes
 from profiles import fhirpath
+from profiles.records import union_branches
 from profiles.registry import Registry, SearchParameter
 
 KINDS = ("number", "date", "string", "token", "reference", "composite", "quantity", "uri", "special")
@@ -23,6 +25,9 @@ _ON_EVERY_TYPE = (  # stated on the search page only, without a SearchParameter 
     ("_has", "https://hl7.org/fhir/R4/search.html#has"),
     ("_list", "https://hl7.org/fhir/R4/search.html#list"),
 )
+
+
+_RESOLVES_TO = re.compile(r"\.where\(resolve\(\) is (\w+)\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,10 @@ class SearchParameters:
     def _targets(self, parameter: SearchParameter) -> tuple[str, ...]:
         if parameter.type != "reference":
             return ()
+        # `patient` is stated to lead to Patient and Group, and finds what resolves to a Patient.
+        tested = [_RESOLVES_TO.search(branch) for branch in union_branches(parameter.expression)]
+        if all(tested):
+            return tuple(sorted({found[1] for found in tested if found}))
         if not parameter.target or "Resource" in parameter.target:
             return self.registry.resource_types
         return parameter.target

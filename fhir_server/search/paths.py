@@ -154,8 +154,8 @@ class _Reader:
         return found
 
     def _only(self, routes: list[Route], type_name: str) -> list[Route]:
-        # R4 writes `value.as(DateTime)` for the type dateTime.
-        return [r for r in routes if r.code.lower() == type_name.lower() or self.registry.is_subtype(r.code, type_name)]
+        # R4 writes `value.as(DateTime)` for the type dateTime; a canonical is not meant where it says `as uri`.
+        return [route for route in routes if route.code.lower() == type_name.lower()]
 
     def _function(self, routes: list[Route], name: str) -> list[Route]:
         self._take("(")

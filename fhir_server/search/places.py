@@ -56,5 +56,8 @@ def reference_type(value: Any) -> str:
 
 @lru_cache(maxsize=256)
 def refers_to(type_name: str) -> Callable[[Any], bool]:
-    """Return the test behind `where(resolve() is Patient)`: decided by what the reference says, nothing is fetched."""
+    """Return the test behind `where(resolve() is Patient)`: decided by what the reference says, nothing is fetched.
+
+    A contained patient is therefore no Patient: nobody else can refer to it, and it is in nobody's compartment.
+    """
     return lambda value: reference_type(value) == type_name
