@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from profiles.packages import read_tables
+from profiles.records import union_branches
 from profiles.registry import CodeSystem, Registry, load
 from profiles.terminology import Terminology
 
@@ -325,3 +326,17 @@ def test_loading_takes_little_memory() -> None:
     )
     grown_kb = int(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
     assert grown_kb < 20_000
+
+
+def test_a_union_is_split_outside_parentheses_and_strings_only() -> None:
+    assert union_branches("A.b | (A.c | B.c).d | 'it | (is' | A.e") == ["A.b", "(A.c | B.c).d", "'it | (is'", "A.e"]
+
+
+def test_a_parameter_of_the_type_itself_goes_before_one_of_its_base_types() -> None:
+    rows = [
+        ["own", "_tag", "token", "Patient", "Patient.meta.tag"],
+        ["general", "_tag", "token", "Resource", "Resource.meta.tag"],
+    ]
+    registry = Registry({**read_tables(), "search_parameters": rows})
+    assert registry.search_parameters("Patient")["_tag"].url.endswith("/own")
+    assert registry.search_parameters("Group")["_tag"].url.endswith("/general")
