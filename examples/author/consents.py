@@ -13,6 +13,7 @@ _ROLES = {
     "IRCP": "information recipient",
     "CST": "custodian",
     "AUT": "author (originator)",
+    "GRANTEE": "grantee",
 }
 
 
@@ -30,7 +31,8 @@ def category_actor(resource_type: str, system: str, code: str, display: str, rol
 
 
 def _role(code: str) -> Json:
-    return {"coding": [coding(f"{THO}/v3-ParticipationType", code, _ROLES[code])]}
+    system = "v3-RoleCode" if code == "GRANTEE" else "v3-ParticipationType"
+    return {"coding": [coding(f"{THO}/{system}", code, _ROLES[code])]}
 
 
 def data(meaning: str, reference: str) -> Json:

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/practitionerrole.html
 # ruff: noqa: E501  (a row of a table is one line)
 
 from examples.author.elements import (
+    BASE,
     LOCAL_ROLE,
     SNOMED,
     UZI_ROLE,
@@ -125,7 +126,7 @@ ROLE_TABLE: tuple[tuple[str, str, str, str, str, str, str, str], ...] = (
 def resources() -> list[Json]:
     people = [_practitioner(number, *row) for number, row in enumerate(PEOPLE, start=1)]
     roles = [_role(number, *row) for number, row in enumerate(ROLE_TABLE, start=1)]
-    return people + roles
+    return [*people, *roles, _volunteers(), _app()]
 
 
 def _practitioner(number: int, person_id: str, given: str, prefix: str, family: str, gender: str) -> Json:
@@ -176,4 +177,33 @@ def _role(
         location=[ref(f"Location/{location}")] if location else None,
         healthcareService=[ref(f"HealthcareService/{service}")] if service else None,
         telecom=[phone(40000 + number)],
+    )
+
+
+def _volunteers() -> Json:
+    return resource(
+        "Group",
+        "vrijwilligers-burennetwerk",
+        active=True,
+        type_="practitioner",
+        actual=True,
+        name="Vrijwilligers van het burennetwerk",
+        quantity=2,
+        managingEntity=ref("Organization/burennetwerk-hoensbroek"),
+        member=[
+            {"entity": ref("PractitionerRole/vrijwilliger-crutzen"), "period": period("2019-01-01")},
+            {"entity": ref("PractitionerRole/vrijwilliger-nowak"), "period": period("2023-01-01")},
+        ],
+    )
+
+
+def _app() -> Json:
+    """An app that residents may let in: a Device whose identifier is the client id of its tokens."""
+    return resource(
+        "Device",
+        "app-mijn-bloeddruk",
+        identifier=[{"system": f"{BASE}/NamingSystem/client-id", "value": "mijn-bloeddruk"}],
+        status="active",
+        deviceName=[{"name": "Mijn bloeddruk (app)", "type": "user-friendly-name"}],
+        owner=ref("Organization/ict-aanspreekpunt"),
     )

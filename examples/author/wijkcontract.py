@@ -41,20 +41,6 @@ def _groups() -> list[Json]:
             }
         ],
     )
-    volunteers = resource(
-        "Group",
-        "vrijwilligers-burennetwerk",
-        active=True,
-        type_="practitioner",
-        actual=True,
-        name="Vrijwilligers van het burennetwerk",
-        quantity=2,
-        managingEntity=ref("Organization/burennetwerk-hoensbroek"),
-        member=[
-            {"entity": ref("PractitionerRole/vrijwilliger-crutzen"), "period": period("2019-01-01")},
-            {"entity": ref("PractitionerRole/vrijwilliger-nowak"), "period": period("2023-01-01")},
-        ],
-    )
     diabetes = resource(
         "Group",
         "ketenzorg-diabetes-esdoorn",
@@ -69,7 +55,7 @@ def _groups() -> list[Json]:
             {"entity": ref("Patient/bewoner-12"), "period": period("2014-04-01")},
         ],
     )
-    return [residents, volunteers, diabetes]
+    return [residents, diabetes]
 
 
 def _contract() -> Json:

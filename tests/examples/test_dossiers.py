@@ -75,7 +75,25 @@ def test_consents_come_in_every_shape_the_engine_knows(wijk: dict[str, Resource]
         for provision in every
         for actor in provision.get("actor", [])
     }
-    assert actors >= {"Organization", "Practitioner", "PractitionerRole", "CareTeam", "RelatedPerson"}
+    assert actors >= {
+        "Organization",
+        "Practitioner",
+        "PractitionerRole",
+        "CareTeam",
+        "Group",
+        "RelatedPerson",
+        "Device",
+    }
+
+
+def test_consents_speak_of_recipients_custodians_and_authors(wijk: dict[str, Resource]) -> None:
+    roles = {
+        actor["role"]["coding"][0]["code"]
+        for consent in of_type(wijk, "Consent")
+        for provision in provisions(consent)
+        for actor in provision.get("actor", [])
+    }
+    assert roles == {"PRCP", "IRCP", "GRANTEE", "CST", "AUT"}
 
 
 def test_some_consents_have_expired_and_some_nest_three_deep(wijk: dict[str, Resource]) -> None:

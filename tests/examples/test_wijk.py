@@ -21,7 +21,7 @@ from tests.examples.conftest import Resource, of_type
 
 EVERY_TYPE = """
     ActivityDefinition AllergyIntolerance Appointment Binary CarePlan CareTeam CodeSystem Communication
-    Condition Consent Contract Coverage DocumentReference Encounter Endpoint EpisodeOfCare Flag Goal Group
+    Condition Consent Contract Coverage Device DocumentReference Encounter Endpoint EpisodeOfCare Flag Goal Group
     HealthcareService Immunization Location Measure MeasureReport MedicationRequest MedicationStatement
     Observation Organization OrganizationAffiliation Patient PlanDefinition Practitioner PractitionerRole
     Procedure Questionnaire QuestionnaireResponse RelatedPerson ServiceRequest Task VerificationResult

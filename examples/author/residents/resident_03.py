@@ -199,3 +199,15 @@ def _consents(d: Dossier, partner: str) -> None:
         ),
         on="2024-01-20T12:00:00+01:00",
     )
+    consent(
+        d,
+        "brieven-internist",
+        "Wat de internist schrijft is niet voor de apotheek.",
+        provision(
+            "deny",
+            actor=[actor("Organization/apotheek-de-gaper"), actor("PractitionerRole/internist-okafor", "AUT")],
+            class_=resource_class("DocumentReference", "Encounter"),
+        ),
+        on="2024-01-15T19:20:00+01:00",
+        policy="OPTOUT",
+    )

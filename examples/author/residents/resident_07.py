@@ -2,7 +2,7 @@
 
 from examples.author.consents import actor, category_actor, consent, provision, research
 from examples.author.dossier import Dossier
-from examples.author.elements import ICPC, SNOMED, Json
+from examples.author.elements import ICPC, SNOMED, Json, period
 from examples.author.measurements import blood_pressure, medication, positive_health, smoking, vital
 from examples.author.plans import SUPPORT, care_plan, goal, referral, task
 
@@ -186,4 +186,16 @@ def _consents(d: Dossier, wife: str) -> None:
         "Tiny mag alles zien zolang we getrouwd zijn.",
         provision("permit", actor=[actor(wife)], purpose=("FAMRQT",)),
         on="2025-05-01T10:05:00+02:00",
+    )
+    consent(
+        d,
+        "plusgroep",
+        "De PlusPraktijk mag zien wat De Esdoorn over mij beheert, voor de groep Samen stoppen met roken.",
+        provision(
+            "permit",
+            actor=[actor("Organization/gp-lindehof", "IRCP"), actor("Organization/gp-de-esdoorn", "CST")],
+            purpose=("CAREMGT",),
+            period=period("2026-09-08", "2026-12-31"),
+        ),
+        on="2026-09-08T09:05:00+02:00",
     )

@@ -200,7 +200,7 @@ def _consents(d: Dossier, partner: str, curator: str, dementia: str) -> None:
                         data("instance", f"DocumentReference/{d.id}-levensverhaal"),
                     ],
                 ),
-                actor=[actor("PractitionerRole/vrijwilliger-nowak"), actor("Organization/burennetwerk-hoensbroek")],
+                actor=[actor("PractitionerRole/vrijwilliger-nowak"), actor("Group/vrijwilligers-burennetwerk")],
             ),
             actor=[actor(f"CareTeam/{d.id}-team")],
         ),

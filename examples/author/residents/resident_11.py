@@ -2,7 +2,7 @@
 
 from examples.author.consents import actor, category_actor, consent, provision, resource_class
 from examples.author.dossier import PSY, RESTRICTED, Dossier
-from examples.author.elements import ICPC, SNOMED, Json
+from examples.author.elements import ICPC, LOINC, SNOMED, Json, concept
 from examples.author.measurements import blood_pressure, lab, medication, positive_health, vital
 from examples.author.plans import SUPPORT, care_plan, goal, referral, task
 
@@ -172,4 +172,16 @@ def _consents(d: Dossier, son: str) -> None:
             action=("access",),
         ),
         on="2026-02-03T20:00:00+01:00",
+    )
+    consent(
+        d,
+        "app-bloeddruk",
+        "De app Mijn bloeddruk leest mijn bloeddruk en mijn gewicht, en niets anders.",
+        provision(
+            "permit",
+            actor=[actor("Device/app-mijn-bloeddruk", "GRANTEE")],
+            action=("access",),
+            code=[concept(LOINC, "85354-9", "Bloeddruk"), concept(LOINC, "29463-7", "Gewicht")],
+        ),
+        on="2026-10-23T10:00:00+02:00",
     )
