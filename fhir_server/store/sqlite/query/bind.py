@@ -1,0 +1,204 @@
+"""Prepare a predicate for one type: names become numbers, what can't match folds away, the rest is flat.
+
+Raises QueryTooComplex beyond a stated size, long before SQLite's own limits: https://www.sqlite.org/limits.html
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from sqlite3 import Connection
+from typing import TypeAlias
+
+from fhir_server.search import query as ast
+from fhir_server.store.protocol import QueryTooComplex
+from fhir_server.store.sqlite.names import NO_OWNER, Names
+
+# SQLite's parser gives up at about ten subqueries in one another, of which a nested criterion takes one and a
+# composite within it another.
+DEPTH_MAX = 6
+# Leaves, after merging; a criterion costs a search about a microsecond for every candidate.
+LEAVES_MAX = 400
+# Patients, ids or codings in one list; they are bound as one JSON array.
+LIST_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """The resource's owner number is among these (0: about nobody)."""
+
+    nums: tuple[int, ...]
+
+
+Bound: TypeAlias = ast.Predicate | Owners
+
+
+class Binder:
+    """Binds predicates to the numbers of one database, within one read."""
+
+    def __init__(self, connection: Connection, names: Names) -> None:
+        self.connection = connection
+        self.names = names
+        self._leaves = 0
+
+    def bind(self, predicate: ast.Predicate, type: str, depth: int = 0) -> Bound:
+        """The predicate for resources of `type`, without TypeIn, OwnedBy and Unowned.
+
+        EVERYTHING and NOTHING occur at the top only; every leaf's parameter has a number.
+        """
+        if depth > DEPTH_MAX:
+            raise QueryTooComplex(f"criteria are nested more than {DEPTH_MAX} deep")
+        match predicate:
+            case ast.And(children):
+                return conjunction(self.bind(child, type, depth) for child in children)
+            case ast.Or(children):
+                return disjunction(self.bind(child, type, depth) for child in children)
+            case ast.Not(child):
+                return negation(self.bind(child, type, depth))
+            case ast.TypeIn(types):
+                return ast.EVERYTHING if type in types else ast.NOTHING
+            case ast.OwnedBy(patients):
+                return _owners(self.owner_nums(patients))
+            case ast.Unowned():
+                return Owners((NO_OWNER,))
+        self._leaves += 1
+        if self._leaves > LEAVES_MAX:
+            raise QueryTooComplex(f"more than {LEAVES_MAX} criteria")
+        return self._leaf(predicate, type, depth)
+
+    def owner_nums(self, patients: Sequence[str]) -> set[int]:
+        if len(patients) > LIST_MAX:
+            raise QueryTooComplex(f"more than {LIST_MAX} patients")
+        nums = {self.names.owner_num(self.connection, patient) for patient in patients}
+        nums.discard(0)  # a patient whom no resource is about
+        return nums
+
+    def type_num(self, type: str) -> int:
+        return self.names.type_num(self.connection, type)
+
+    def param(self, type: str, code: str) -> int | None:
+        return self.names.param(self.connection, self.type_num(type), code)
+
+    def params_of(self, type: str, code: str) -> list[int]:
+        """The parameter's number and those of its components, as far as rows were ever filed under them."""
+        codes = [code, *(f"{code}${n}" for n in range(9))]
+        return [num for c in codes if (num := self.param(type, c)) is not None]
+
+    def _leaf(self, leaf: ast.Predicate, type: str, depth: int) -> Bound:
+        match leaf:
+            case ast.Missing(param, missing):
+                if not self.params_of(type, param):
+                    return ast.EVERYTHING if missing else ast.NOTHING
+                return ast.Not(ast.Missing(param, False)) if missing else leaf
+            case ast.Ids(ids):
+                if len(ids) > LIST_MAX:
+                    raise QueryTooComplex(f"more than {LIST_MAX} ids")
+                return leaf if ids else ast.NOTHING
+            case ast.LastUpdated():
+                return leaf
+            case ast.FullText():
+                return leaf
+            case ast.Composite(_, components):
+                bound = tuple([self.bind(component, type, depth + 1) for component in components])
+                return ast.NOTHING if ast.NOTHING in bound else replace(leaf, components=bound)  # type: ignore[arg-type]
+            case ast.Chain(param, target, child):
+                child = self.bind(child, target, depth + 1)  # type: ignore[assignment]
+                if child == ast.NOTHING or not self.type_num(target):
+                    return ast.NOTHING
+                return replace(leaf, child=child) if self.param(type, param) is not None else ast.NOTHING
+            case ast.Has(source, param, child):
+                child = self.bind(child, source, depth + 1)  # type: ignore[assignment]
+                if child == ast.NOTHING or self.param(source, param) is None:
+                    return ast.NOTHING
+                return replace(leaf, child=child)
+            case ast.TokenIn(_, codings) if len(codings) > LIST_MAX:
+                raise QueryTooComplex(f"more than {LIST_MAX} codes")
+        if self.param(type, leaf.param) is None:  # type: ignore[union-attr]
+            return ast.NOTHING
+        return self._known_system(leaf)
+
+    def _known_system(self, leaf: ast.Predicate) -> Bound:
+        """NOTHING for a system that no row has."""
+        match leaf:
+            case (
+                ast.Token(system=system)
+                | ast.OfType(system=system)
+                | ast.Quantity(system=system, canonical=False)
+                | ast.Reference(identifier=(system, _))
+            ) if system:
+                return leaf if self.names.system(self.connection, system) is not None else ast.NOTHING
+        return leaf
+
+
+def conjunction(children: Iterable[Bound]) -> Bound:
+    flat: dict[Bound, None] = {}
+    owners: set[int] | None = None
+    for child in children:
+        if child == ast.NOTHING:
+            return ast.NOTHING
+        for part in child.children if isinstance(child, ast.And) else (child,):
+            if isinstance(part, Owners):
+                owners = set(part.nums) if owners is None else owners.intersection(part.nums)
+            else:
+                flat[part] = None
+    if owners is not None:
+        if not owners:
+            return ast.NOTHING
+        flat = {_owners(owners): None, **flat}
+    return _joined(ast.And, flat)
+
+
+def disjunction(children: Iterable[Bound]) -> Bound:
+    flat: dict[Bound, None] = {}
+    owners: set[int] = set()
+    ids: set[str] = set()
+    for child in children:
+        if child == ast.EVERYTHING:
+            return ast.EVERYTHING
+        for part in child.children if isinstance(child, ast.Or) else (child,):
+            if isinstance(part, Owners):
+                owners.update(part.nums)
+            elif isinstance(part, ast.Ids):
+                ids.update(part.ids)
+            else:
+                flat[part] = None
+    if owners:
+        flat[_owners(owners)] = None
+    if ids:
+        flat[ast.Ids(tuple(sorted(ids)))] = None
+    return _joined(ast.Or, flat)
+
+
+def negation(child: Bound) -> Bound:
+    if child == ast.EVERYTHING:
+        return ast.NOTHING
+    if child == ast.NOTHING:
+        return ast.EVERYTHING
+    return child.child if isinstance(child, ast.Not) else ast.Not(child)  # type: ignore[arg-type]
+
+
+def _joined(kind: type[ast.And] | type[ast.Or], parts: Iterable[Bound]) -> Bound:
+    children = tuple(parts)
+    return children[0] if len(children) == 1 else kind(children)  # type: ignore[arg-type]
+
+
+def _owners(nums: Iterable[int]) -> Bound:
+    ordered = tuple(sorted(nums))
+    return Owners(ordered) if ordered else ast.NOTHING
+
+
+def owner_set(predicate: Bound) -> frozenset[int] | None:
+    """A set that holds the owner of every match; None if any owner may match."""
+    match predicate:
+        case Owners(nums):
+            return frozenset(nums)
+        case ast.And(children):
+            known = [s for child in children if (s := owner_set(child)) is not None]
+            return frozenset.intersection(*known) if known else None
+        case ast.Or(children):
+            united: frozenset[int] = frozenset()
+            for child in children:
+                one = owner_set(child)
+                if one is None:
+                    return None
+                united |= one
+            return united
+    return None
