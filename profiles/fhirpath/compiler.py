@@ -276,14 +276,24 @@ def _implies(left: Closure, right: Closure) -> Closure:
 
 def _equality(left: Closure, right: Closure, wanted: bool) -> Closure:
     def equality(env: Environment, focus: Items) -> Items:
-        same = all_equal(left(env, focus), right(env, focus))
+        first, second = left(env, focus), right(env, focus)
+        if env.untrusted:
+            env.weigh(first)
+            env.weigh(second)
+        same = all_equal(first, second)
         return [] if same is None else [same is wanted]
 
     return equality
 
 
 def _equivalence(left: Closure, right: Closure, wanted: bool) -> Closure:
-    return lambda env, focus: [all_equivalent(left(env, focus), right(env, focus)) is wanted]
+    def equivalence(env: Environment, focus: Items) -> Items:
+        first, second = left(env, focus), right(env, focus)
+        env.charge(len(first) * len(second) // 8)
+        env.weigh(first * min(len(second), 1000))
+        return [all_equivalent(first, second) is wanted]
+
+    return equivalence
 
 
 def _order(left: Closure, right: Closure, accepted: tuple[int, ...]) -> Closure:
@@ -299,12 +309,14 @@ def _order(left: Closure, right: Closure, accepted: tuple[int, ...]) -> Closure:
     return order
 
 
-def membership(items: Items, collection: Items) -> Items:
+def membership(env: Environment, items: Items, collection: Items) -> Items:
     """`items in collection`: empty when `items` is."""
     if not items:
         return []
     if len(items) > 1:
         raise FhirPathError("`in` and `contains` look for a single item")
+    env.charge(len(collection) // 8)
+    env.weigh(collection)
     wanted = items[0]
     return [any(equal(wanted, item) for item in collection)]
 
@@ -333,9 +345,9 @@ def binary(operator: str, left: Closure, right: Closure) -> Closure:
         case ">=":
             return _order(left, right, (0, 1))
         case "in":
-            return lambda env, focus: membership(left(env, focus), right(env, focus))
+            return lambda env, focus: membership(env, left(env, focus), right(env, focus))
         case "contains":
-            return lambda env, focus: membership(right(env, focus), left(env, focus))
+            return lambda env, focus: membership(env, right(env, focus), left(env, focus))
         case "|":
             return lambda env, focus: operators.distinct(env, left(env, focus) + right(env, focus))
         case _:

@@ -13,8 +13,9 @@ from profiles.fhirpath.model import Model
 from profiles.fhirpath.nodes import Items, Node
 
 STEPS_MAX = 20_000_000  # trusted definitions on the largest Bundle that is accepted
-UNTRUSTED_STEPS_MAX = 200_000
+UNTRUSTED_STEPS_MAX = 100_000
 TEXT_MAX = 1_000_000  # characters of a computed string
+UNTRUSTED_TEXT_MAX = 100_000
 
 Resolver = Callable[[str], Mapping[str, Any] | None]
 
@@ -66,16 +67,28 @@ class Environment:
             raise FhirPathLimitError("the evaluation of the expression takes too many steps")
 
     def text(self, length: int) -> None:
-        """Check the length of a string about to be made."""
-        if length > TEXT_MAX:
-            raise FhirPathLimitError(f"a computed string is longer than {TEXT_MAX} characters")
+        """Check and charge the length of a string about to be made or read."""
+        most = UNTRUSTED_TEXT_MAX if self.untrusted else TEXT_MAX
+        if length > most:
+            raise FhirPathLimitError(f"a computed string is longer than {most} characters")
         self.charge(length // 64)
+
+    def weigh(self, items: Items) -> None:
+        """Charge an untrusted expression for the whole content of items that are about to be compared."""
+        if self.untrusted:
+            self.charge(sum(_weight(item.value) for item in items if type(item) is Node))
 
     def clock(self) -> datetime:
         """The moment of this evaluation, the same at every call."""
         if self.now is None:
             self.now = self.context.now or datetime.now(UTC)
         return self.now
+
+
+def _weight(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(map(_weight, value.values()))
+    return 1 + sum(map(_weight, value)) if isinstance(value, list) else 1
 
 
 def node_of(resource: Mapping[str, Any]) -> Node:

@@ -10,7 +10,7 @@ from typing import Any
 
 from profiles.fhirpath.compiler import Closure, Compiler, truth
 from profiles.fhirpath.environment import Context, Environment, node_of
-from profiles.fhirpath.errors import FhirPathError, FhirPathLimitError
+from profiles.fhirpath.errors import FhirPathError, FhirPathLimitError, FhirPathSyntaxError
 from profiles.fhirpath.library import FOCUSED, FUNCTIONS
 from profiles.fhirpath.model import Model, default
 from profiles.fhirpath.nodes import Items, Node, type_of
@@ -107,7 +107,10 @@ def place(node: Node) -> str:
 
 def from_tree(tree: Expr, text: str = "", untrusted: bool = False) -> Expression:
     """The compiled form of a syntax tree; raises FhirPathSyntaxError."""
-    return Expression(text, Compiler(FUNCTIONS, FOCUSED).compile(tree), untrusted)
+    try:
+        return Expression(text, Compiler(FUNCTIONS, FOCUSED).compile(tree), untrusted)
+    except RecursionError:
+        raise FhirPathSyntaxError("the expression is nested too deeply") from None
 
 
 @lru_cache(maxsize=4096)

@@ -63,6 +63,8 @@ def on_value(name: str, accepted: type | tuple[type, ...], function: Callable[..
                 values.append(_single(given, name, object))
             if value is None or None in values:
                 return []
+            if isinstance(value, str):
+                env.text(len(value))
             return function(env, value, *values)
 
         return applied

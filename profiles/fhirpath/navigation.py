@@ -84,6 +84,7 @@ def step_into(env: Environment, items: Items, name: str) -> Items:
             for step in steps:
                 if step.key in value or step.twin in value:
                     _children_at(node, value, step, out)
+    env.steps -= len(out)  # checked at the next charge: every loop has one
     return out
 
 

@@ -1,7 +1,7 @@
 """Arithmetic, concatenation and distinct (http://hl7.org/fhirpath/N1/#math)."""
 
 from collections.abc import Callable
-from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import Decimal, InvalidOperation, Overflow
 from typing import TypeAlias
 
 from profiles import ucum
@@ -10,12 +10,11 @@ from profiles.fhirpath.environment import Environment
 from profiles.fhirpath.equality import key
 from profiles.fhirpath.errors import FhirPathError
 from profiles.fhirpath.nodes import Item, Items, Node, System, is_primitive, system, type_of
-from profiles.fhirpath.quantity import CALENDAR, CALENDAR_OF_UCUM, Quantity
+from profiles.fhirpath.quantity import CALENDAR, CALENDAR_OF_UCUM, NUMBERS, Quantity
 from profiles.fhirpath.temporal import Temporal
 
 Closure: TypeAlias = Callable[[Environment, Items], Items]
 
-NUMBERS = Context(prec=34, Emax=1000, Emin=-1000, traps=[InvalidOperation, DivisionByZero, Overflow])
 INTEGER_MAX = 2**63 - 1
 
 
@@ -24,6 +23,7 @@ def distinct(env: Environment, items: Items) -> Items:
     if len(items) < 2:
         return items
     env.charge(len(items))
+    env.weigh(items)
     return list({key(item): item for item in reversed(items)}.values())[::-1]
 
 

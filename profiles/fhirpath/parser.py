@@ -8,7 +8,8 @@ from profiles.fhirpath.lexer import Token, tokens
 from profiles.fhirpath.quantity import CALENDAR, Quantity
 from profiles.fhirpath.syntax import Binary, Call, Expr, Index, Literal, Member, This, TypeTest, Unary, Variable
 
-DEPTH_MAX = 150  # nesting of expressions: far above any published one, far below the interpreter's stack
+DEPTH_MAX = 100  # nesting of expressions: far above any published one, far below the interpreter's stack
+DIGITS_MAX = 40
 
 _BINDING = {
     "implies": 1,
@@ -152,6 +153,8 @@ class _Parser:
         raise self.expected("an expression")
 
     def number(self, text: str) -> Expr:
+        if len(text) > DIGITS_MAX:
+            raise FhirPathSyntaxError(f"a number has more than {DIGITS_MAX} digits")
         value: int | Decimal = Decimal(text) if "." in text else int(text)
         token = self.tokens[self.at]
         if token.kind == "string":
@@ -191,7 +194,10 @@ class _Parser:
 def parse(text: str) -> Expr:
     """The syntax tree of `text`; raises FhirPathSyntaxError that names the position and what was expected there."""
     parser = _Parser(text)
-    tree = parser.expression()
+    try:
+        tree = parser.expression()
+    except RecursionError:
+        raise FhirPathSyntaxError("the expression is nested too deeply") from None
     if parser.tokens[parser.at].kind != "end":
         raise parser.expected("an operator or the end")
     return tree

@@ -1,7 +1,8 @@
 """Regular expressions of `matches` and `replaceMatches`, with their work bounded (http://hl7.org/fhirpath/N1/#matches).
 
-Patterns of published definitions are trusted. For an untrusted expression a pattern may not repeat a repetition, may
-hold two repetitions at most, and works on short texts only, so that backtracking stays polynomial and small.
+Patterns of published definitions are trusted. In an untrusted expression a pattern may repeat single characters only,
+and the number of ways in which it can be tried on a (short) text is estimated first: what could backtrack for long is
+refused.
 """
 
 import re
@@ -15,10 +16,11 @@ from profiles.fhirpath.errors import FhirPathError, FhirPathLimitError
 PATTERN_MAX = 2_000
 UNTRUSTED_PATTERN_MAX = 200
 UNTRUSTED_TEXT_MAX = 256
-UNTRUSTED_REPEATS_MAX = 2
-REPEAT_MAX = 1_000  # of `{n,m}` in an untrusted pattern
+UNTRUSTED_WORK_MAX = 2**25  # ways to try a pattern on a text, about 10 ms at the most
+FEW = 16  # a repetition that varies by no more counts as so many alternatives
 
 _REPEATS = frozenset({_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT})
+_SINGLE = frozenset({_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _constants.IN})
 
 
 @lru_cache(maxsize=512)
@@ -33,32 +35,33 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=512)
-def _check_untrusted(pattern: str) -> None:
+def _ways(pattern: str) -> tuple[int, int]:
+    """(alternatives, open repetitions) of an untrusted pattern; raises FhirPathLimitError for what may explode."""
     if len(pattern) > UNTRUSTED_PATTERN_MAX:
         raise FhirPathLimitError(f"a regular expression is longer than {UNTRUSTED_PATTERN_MAX} characters")
     _compiled(pattern)
-    repeats = _count_repeats(_parser.parse(pattern), inside=False)
-    if repeats > UNTRUSTED_REPEATS_MAX:
-        raise FhirPathLimitError("a regular expression holds too many repetitions")
+    return _count(_parser.parse(pattern))
 
 
-def _count_repeats(tree: Any, inside: bool) -> int:
-    """The number of variable repetitions; raises FhirPathLimitError for one inside another and for a back-reference."""
-    repeats = 0
+def _count(tree: Any) -> tuple[int, int]:
+    alternatives, repetitions = 1, 0
     for operation, argument in tree:
-        within = inside
         if operation in (_constants.GROUPREF, _constants.GROUPREF_EXISTS):
             raise FhirPathLimitError("a regular expression refers back to a group")
         if operation in _REPEATS:
-            least, most, _ = argument
-            if most is not _constants.MAXREPEAT and most > REPEAT_MAX:
-                raise FhirPathLimitError(f"a regular expression repeats more than {REPEAT_MAX} times")
-            if most != least or most > 1:
-                if inside:
-                    raise FhirPathLimitError("a regular expression repeats a repetition")
-                repeats, within = repeats + (most != least), True
-        repeats += sum(_count_repeats(part, within) for part in _parts(argument))
-    return repeats
+            least, most, body = argument
+            if most > 1 and (len(body) != 1 or body[0][0] not in _SINGLE):
+                raise FhirPathLimitError("a regular expression repeats more than a single character")
+            if most - least <= FEW:
+                alternatives *= most - least + 1
+            else:
+                repetitions += 1
+        elif operation is _constants.BRANCH:
+            alternatives *= len(argument[1])
+        for part in _parts(argument):
+            inner, deeper = _count(part)
+            alternatives, repetitions = alternatives * inner, repetitions + deeper
+    return alternatives, repetitions
 
 
 def _parts(argument: Any) -> list[Any]:
@@ -73,8 +76,12 @@ def _prepared(pattern: str, text: str, env: Environment) -> re.Pattern[str]:
     if env.untrusted:
         if len(text) > UNTRUSTED_TEXT_MAX:
             raise FhirPathLimitError(f"a text to match is longer than {UNTRUSTED_TEXT_MAX} characters")
-        _check_untrusted(pattern)
-        env.charge(100 + len(text))
+        alternatives, repetitions = _ways(pattern)
+        # One more power of the length: a match may begin anywhere.
+        work = alternatives * max(len(text), 16) ** (repetitions + 1)
+        if work > UNTRUSTED_WORK_MAX:
+            raise FhirPathLimitError("a regular expression could take too many steps")
+        env.charge(100 + work // 256)
     return _compiled(pattern)
 
 

@@ -1,9 +1,12 @@
 """Quantities: a number with a UCUM unit or a calendar duration (http://hl7.org/fhirpath/N1/#quantity)."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
 from profiles import ucum
+
+# Arithmetic of Decimals: a result out of range raises, and the caller makes it empty (N1 § 6.6).
+NUMBERS = Context(prec=34, Emax=1000, Emin=-1000, traps=[InvalidOperation, DivisionByZero, Overflow])
 
 # Keyword → the singular calendar unit; only here are plural and singular the same thing.
 CALENDAR = {
@@ -106,14 +109,14 @@ def rounded_equal(left: Decimal, right: Decimal) -> bool:
     return round(left, digits) == round(right, digits)
 
 
-def multiply(left: Quantity, right: Quantity) -> Quantity:
-    """The product, its unit the product of the units."""
-    return Quantity(left.value * right.value, _unit(f"({ucum_unit(left)}).({ucum_unit(right)})"))
+def multiply(left: Quantity, right: Quantity) -> Quantity | None:
+    """The product, its unit the product of the units; None when that is no UCUM unit."""
+    return _combined(NUMBERS.multiply(left.value, right.value), ".", ucum_unit(left), ucum_unit(right))
 
 
-def divide(left: Quantity, right: Quantity) -> Quantity:
-    """The quotient of two quantities; the divisor is not zero."""
-    return Quantity(left.value / right.value, _unit(f"({ucum_unit(left)})/({ucum_unit(right)})"))
+def divide(left: Quantity, right: Quantity) -> Quantity | None:
+    """The quotient, its unit the quotient of the units; the divisor is not zero. None as for `multiply`."""
+    return _combined(NUMBERS.divide(left.value, right.value), "/", ucum_unit(left), ucum_unit(right))
 
 
 def ucum_unit(quantity: Quantity) -> str:
@@ -121,6 +124,11 @@ def ucum_unit(quantity: Quantity) -> str:
     return UCUM_OF_CALENDAR[quantity.unit] if quantity.calendar else quantity.unit
 
 
-def _unit(expression: str) -> str:
+def _combined(value: Decimal, operator: str, left: str, right: str) -> Quantity | None:
+    if right == "1":
+        return Quantity(value, left)
+    expression = f"({left}){operator}({right})" if operator == "/" or left != "1" else right
     parsed = ucum.parse(expression)
-    return "1" if parsed is not None and not parsed.dimension and parsed.factor == 1 else expression
+    if parsed is None:
+        return None
+    return Quantity(value, "1" if not parsed.dimension and parsed.factor == 1 else expression)

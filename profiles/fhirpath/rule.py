@@ -118,7 +118,7 @@ def _guarded(tree: Expr, type_name: str, model: Model) -> _Truth:
 
 
 def _names_read(expr: Expr, names: set[str]) -> bool:
-    """Collect the elements of the focus that decide `expr`; False when something else does too (`$this`, a variable)."""
+    """Collect the elements of the focus that decide `expr`; False when something else does too, as `$this` does."""
     match expr:
         case Literal():
             return True

@@ -11,8 +11,7 @@ from profiles.fhirpath.environment import Environment
 from profiles.fhirpath.errors import FhirPathError
 from profiles.fhirpath.functions import Table, on_value, register
 from profiles.fhirpath.nodes import Items
-from profiles.fhirpath.operators import NUMBERS
-from profiles.fhirpath.quantity import Quantity
+from profiles.fhirpath.quantity import NUMBERS, Quantity
 from profiles.fhirpath.temporal import Temporal
 
 TABLE: Table = {}

@@ -113,8 +113,10 @@ def _repeat(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) ->
             following: Items = []
             for index, item in enumerate(waiting):
                 env.index = index
-                for found in projection(env, [item]):
-                    env.charge(1)
+                produced = projection(env, [item])
+                env.charge(len(produced))
+                env.weigh(produced)
+                for found in produced:
                     if (mark := key(found)) not in seen:
                         seen.add(mark)
                         following.append(found)

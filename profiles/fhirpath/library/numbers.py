@@ -8,8 +8,8 @@ from profiles.fhirpath.environment import Environment
 from profiles.fhirpath.errors import FhirPathError
 from profiles.fhirpath.functions import Table, on_value, register
 from profiles.fhirpath.nodes import Items
-from profiles.fhirpath.operators import NUMBERS, number_items
-from profiles.fhirpath.quantity import Quantity
+from profiles.fhirpath.operators import number_items
+from profiles.fhirpath.quantity import NUMBERS, Quantity
 
 TABLE: Table = {}
 _NUMBER = (int, Decimal)

@@ -38,6 +38,7 @@ register(TABLE, "take", 1)(on_collections(lambda env, items, given: items[: _num
 
 def _keys(env: Environment, items: Items) -> set[object]:
     env.charge(len(items))
+    env.weigh(items)
     return {key(item) for item in items}
 
 
@@ -50,11 +51,13 @@ def _intersect(env: Environment, items: Items, others: Items) -> Items:
     if not items or not others:
         return []
     kept = _keys(env, others)
+    env.weigh(items)
     return distinct(env, [item for item in items if key(item) in kept])
 
 
 def _exclude(env: Environment, items: Items, others: Items) -> Items:
     left_out = _keys(env, others)
+    env.weigh(items)
     return [item for item in items if key(item) not in left_out]
 
 
