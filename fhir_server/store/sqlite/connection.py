@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlite3 import Connection
 
 FILE_NAME = "wijkdossier.sqlite3"
+JOURNAL_NAME = "wijkdossier-audit.sqlite3"
 
 BUSY_TIMEOUT_MS = 60_000
 READ_CACHE_KIB = 4_000
@@ -18,7 +19,7 @@ MMAP_BYTES = 64 << 20
 CHECKPOINT_PAGES = 4_000
 
 
-def create_file(directory: Path, name: str = FILE_NAME) -> Path:
+def create_file(directory: Path, name: str) -> Path:
     """The file in `directory`, both made if missing, for the eyes of this user only (its -wal and -shm follow it)."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = directory / name

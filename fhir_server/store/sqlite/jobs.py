@@ -9,7 +9,7 @@ from typing import Any
 
 from fhir_server.search.rows import IndexRows
 from fhir_server.store.protocol import AccessToken, AuditEntry, Committed, Guard, GuardFailed, VersionConflict, Write
-from fhir_server.store.sqlite import audit, auth, query
+from fhir_server.store.sqlite import auth, query
 from fhir_server.store.sqlite.transaction import Transaction
 
 DAY = 86_400_000_000
@@ -67,7 +67,7 @@ class Commit(Job):
             # The query must see what earlier commits of the group have written.
             transaction.flush()
         for position, guard in enumerate(self.guards):
-            matches = query.matches(transaction.connection, guard.query, len(guard.expected) + 1)
+            matches = query.matches(transaction.connection, transaction.names, guard.query, len(guard.expected) + 1)
             if sorted(matches) != sorted(guard.expected):
                 raise GuardFailed(position)
 
@@ -76,7 +76,7 @@ class Commit(Job):
 
 
 class Unfold(Commit):
-    """Replace one batch of audit entries by the resources they stand for, unless another process was first."""
+    """Replace a batch of audit entries in the main file by the resources they stand for, unless somebody else has."""
 
     __slots__ = ("num",)
 
@@ -85,13 +85,47 @@ class Unfold(Commit):
         self.num = num
 
     def check(self, transaction: Transaction) -> None:
-        if transaction.connection.execute(audit.PENDING, (self.num,)).fetchone() is None:
+        found = transaction.connection.execute("SELECT 1 FROM audit_batch WHERE num = ?", (self.num,)).fetchone()
+        if found is None:
             raise Refusal
         super().check(transaction)
 
     def write(self, transaction: Transaction) -> tuple[Committed, ...]:
-        transaction.connection.execute(audit.REMOVE, (self.num,))
+        transaction.connection.execute("DELETE FROM audit_batch WHERE num = ?", (self.num,))
         return super().write(transaction)
+
+
+class UnfoldJournal(Commit):
+    """Add the resources that a batch of the journal stands for, and move the mark from the batch before it to it."""
+
+    __slots__ = ("mark", "num")
+
+    def __init__(
+        self, mark: int, num: int, writes: Sequence[Write], future: asyncio.Future[tuple[Committed, ...]]
+    ) -> None:
+        super().__init__(writes, (), (), future)
+        self.mark = mark
+        self.num = num
+
+    def check(self, transaction: Transaction) -> None:
+        (mark,) = transaction.connection.execute("SELECT unfolded FROM audit_journal").fetchone()
+        if mark != self.mark:
+            raise Refusal
+        super().check(transaction)
+
+    def write(self, transaction: Transaction) -> tuple[Committed, ...]:
+        transaction.connection.execute("UPDATE audit_journal SET unfolded = ?", (self.num,))
+        return super().write(transaction)
+
+
+class Trim(Job):
+    """Delete what is unfolded from the journal; the writer does it outside the transaction on the main file."""
+
+    __slots__ = ("mark",)
+
+    def __init__(self, mark: int, future: asyncio.Future[None]) -> None:
+        super().__init__((), future)
+        self.mark = mark
 
 
 class Reindex(Job):

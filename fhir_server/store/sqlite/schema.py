@@ -47,12 +47,20 @@ CREATE TABLE version_owner (seq INTEGER NOT NULL, num INTEGER NOT NULL, PRIMARY 
 CREATE TABLE resource_owner (rid INTEGER NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (rid, num)) WITHOUT ROWID;
 """
 
-# AUTOINCREMENT: the number of a batch is never used again, so that whoever has read a batch can tell, in the
+# audit_batch is for entries that stand or fall with a commit, audit_journal says up to which batch the other file is
+# unfolded. AUTOINCREMENT: the number of a batch is never used again, so that whoever has read one can tell, in the
 # transaction that unfolds it, whether somebody else was first.
 ACCESS = """
 CREATE TABLE audit_batch (num INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL, entries BLOB NOT NULL);
+CREATE TABLE audit_journal (unfolded INTEGER NOT NULL);
+INSERT INTO audit_journal VALUES (0);
 CREATE TABLE access_token (digest BLOB PRIMARY KEY, expires INTEGER NOT NULL, token BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX access_token_by_expiry ON access_token (expires);
+"""
+
+# The other file: what was read and by whom. See audit.py.
+JOURNAL = """
+CREATE TABLE audit_batch (num INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL, entries BLOB NOT NULL);
 """
 
 
@@ -77,7 +85,13 @@ def _access(connection: Connection) -> None:
         connection.execute(statement)
 
 
+def _journal(connection: Connection) -> None:
+    for statement in statements(JOURNAL):
+        connection.execute(statement)
+
+
 STEPS: Sequence[Step] = (_resources, _access)
+JOURNAL_STEPS: Sequence[Step] = (_journal,)
 
 
 class NewerSchema(Exception):
@@ -87,7 +101,7 @@ class NewerSchema(Exception):
         super().__init__(f"the data has schema version {found}, this program knows versions up to {known}: upgrade it")
 
 
-def migrate(connection: Connection, steps: Sequence[Step] = STEPS) -> None:
+def migrate(connection: Connection, steps: Sequence[Step]) -> None:
     """Take the steps that the file has not had, all or none; safe when several processes open it at once.
 
     Raises NewerSchema.

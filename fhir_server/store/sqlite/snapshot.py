@@ -4,13 +4,16 @@ A read from SQLite takes a few microseconds, a hop to another thread and back te
 https://www.sqlite.org/isolation.html
 """
 
+import json
+from collections.abc import Sequence
 from sqlite3 import Connection
 from types import TracebackType
 from typing import Any
 
 from fhir_server.search.query import Predicate, Query
-from fhir_server.store.protocol import Page, StoredVersion
+from fhir_server.store.protocol import Link, Page, StoredVersion
 from fhir_server.store.sqlite import history
+from fhir_server.store.sqlite import query as compiled
 from fhir_server.store.sqlite.body import unpack
 from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
 from fhir_server.store.sqlite.pool import Pool
@@ -24,6 +27,10 @@ _VREAD = """
 SELECT v.seq, v.version, v.updated, v.method, v.owner, v.body, v.facts
 FROM resource r JOIN version v ON v.rid = r.rid WHERE r.type = ? AND r.id = ? AND v.version = ?
 """
+_FOUND = """
+SELECT r.rid, v.seq, v.type, r.id, v.version, v.updated, v.method, v.owner, v.body, v.facts
+FROM json_each(?) found CROSS JOIN resource r ON r.rid = found.value CROSS JOIN version v ON v.seq = r.seq
+"""
 _OWNERS = """
 SELECT owner.patient FROM version_owner JOIN owner ON owner.num = version_owner.num WHERE version_owner.seq = ?
 ORDER BY owner.patient
@@ -33,7 +40,7 @@ ORDER BY owner.patient
 class SqliteSnapshot:
     """A view of the moment of its first read."""
 
-    __slots__ = ("_connection", "_names", "_pool")
+    __slots__ = ("_connection", "_names", "_pool", "_turn")
 
     def __init__(self, pool: Pool, names: Names) -> None:
         self._pool = pool
@@ -47,8 +54,7 @@ class SqliteSnapshot:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._connection is not None:
-            self._connection.execute("COMMIT")
-            self._pool.give_back(self._connection)
+            self._pool.give_back(self._connection, self._turn)
             self._connection = None
 
     async def read(self, type: str, id: str) -> StoredVersion | None:
@@ -86,15 +92,24 @@ class SqliteSnapshot:
             history.pack_cursor(page[-1][0], asked) if more else b"",
         )
 
-    async def search(self, query_: Query, *, count: int, cursor: bytes = b"") -> Page:
-        raise NotImplementedError
+    async def search(self, query: Query, *, count: int, cursor: bytes = b"") -> Page:
+        connection = self._connection or self._open()
+        rids, next_cursor = compiled.page(connection, self._names, query, count, cursor)
+        by_rid = {rid: row for rid, *row in connection.execute(_FOUND, (json.dumps(rids),))}
+        return Page(tuple([self._row(connection, by_rid[rid]) for rid in rids]), next_cursor)
+
+    async def total(self, query: Query) -> int:
+        return compiled.total(self._connection or self._open(), self._names, query)
+
+    async def links(self, sources: Sequence[tuple[str, str]], param: str, target: str | None) -> tuple[Link, ...]:
+        return compiled.links(self._connection or self._open(), self._names, sources, param, target)
 
     def _open(self) -> Connection:
         connection = self._connection = self._pool.take()
-        connection.execute("BEGIN")
+        self._turn = self._pool.turn
         return connection
 
-    def _row(self, connection: Connection, row: tuple[Any, ...]) -> StoredVersion:
+    def _row(self, connection: Connection, row: Sequence[Any]) -> StoredVersion:
         seq, type_num, id, *rest = row
         return self._version(connection, self._names.type_name(connection, type_num), id, seq, *rest)
 

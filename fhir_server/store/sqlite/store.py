@@ -16,11 +16,11 @@ from fhir_server.store.protocol import (
     Write,
 )
 from fhir_server.store.sqlite import audit, auth, backup, reindex
-from fhir_server.store.sqlite.connection import connect, create_file
-from fhir_server.store.sqlite.jobs import Commit, Job, PutToken, Refusal, RevokeToken, Unfold
+from fhir_server.store.sqlite.connection import FILE_NAME, JOURNAL_NAME, connect, create_file
+from fhir_server.store.sqlite.jobs import Commit, Job, PutToken, RevokeToken
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.pool import Pool
-from fhir_server.store.sqlite.schema import migrate
+from fhir_server.store.sqlite.schema import JOURNAL_STEPS, STEPS, migrate
 from fhir_server.store.sqlite.snapshot import SqliteSnapshot
 from fhir_server.store.sqlite.writer import Writer
 
@@ -42,21 +42,25 @@ async def open_store(directory: Path, *, clock: Callable[[], int] = now) -> "Sql
 
     Raises NewerSchema if a newer program made it, OSError if the directory can't be used.
     """
-    file = create_file(directory)
-    with closing(connect(file)) as connection:
-        migrate(connection)
-    return SqliteStore(file, clock)
+    file = create_file(directory, FILE_NAME)
+    journal = create_file(directory, JOURNAL_NAME)
+    with closing(connect(file)) as connection, closing(connect(journal)) as journal_connection:
+        migrate(connection, STEPS)
+        migrate(journal_connection, JOURNAL_STEPS)
+        audit.number_on(connection, journal_connection)
+    return SqliteStore(file, journal, clock)
 
 
 class SqliteStore:
     """See ResourceStore; made by `open_store`, within the event loop that uses it."""
 
-    def __init__(self, file: Path, clock: Callable[[], int]) -> None:
+    def __init__(self, file: Path, journal: Path, clock: Callable[[], int]) -> None:
         self.capabilities = CAPABILITIES
-        self._file = file
+        self._files = (journal, file)
         self._pool = Pool(file)
+        self._journal_pool = Pool(journal)
         self._names = Names()
-        self._writer = Writer(file, clock)
+        self._writer = Writer(file, journal, clock)
         self._unfolding = asyncio.Lock()
 
     def snapshot(self) -> SqliteSnapshot:
@@ -78,22 +82,8 @@ class SqliteStore:
         await job.future
 
     async def unfold_audit(self, expand: Callable[[AuditEntry], Sequence[Write]]) -> int:
-        unfolded = 0
         async with self._unfolding:
-            ((until,),) = self._pool.rows(audit.LAST)
-            while batches := self._pool.rows(audit.OLDEST, (until,)):
-                ((num, encoded),) = batches
-                entries = audit.decode(encoded)
-                # Expanded outside the write lock; if another process unfolds the same batch first, this was in vain.
-                writes = [write for entry in entries for write in expand(entry)]
-                job = Unfold(num, writes, self._writer.future())
-                self._writer.submit(job)
-                try:
-                    await job.future
-                except Refusal:
-                    continue
-                unfolded += len(entries)
-        return unfolded
+            return await audit.unfold(self._pool, self._journal_pool, self._writer, expand)
 
     async def reindex(
         self, extract: Callable[[bytes], tuple[IndexRows, tuple[str, ...], bytes]], progress: Callable[[int], None]
@@ -101,7 +91,7 @@ class SqliteStore:
         return await reindex.reindex(self._pool, self._writer, extract, progress)
 
     async def backup(self, target: Path) -> None:
-        await asyncio.to_thread(backup.copy, self._file, target)
+        await asyncio.to_thread(backup.copy, self._files, target)
 
     async def put_token(self, digest: bytes, token: AccessToken, audit: Sequence[AuditEntry]) -> None:
         job = PutToken(digest, token, audit, self._writer.future())
@@ -120,3 +110,4 @@ class SqliteStore:
     async def close(self) -> None:
         await self._writer.close()
         self._pool.close()
+        self._journal_pool.close()

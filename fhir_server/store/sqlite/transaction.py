@@ -10,7 +10,7 @@ from sqlite3 import Connection
 
 from fhir_server.search.rows import IndexRows
 from fhir_server.store.protocol import Committed, Method, Write
-from fhir_server.store.sqlite import audit, index_tables
+from fhir_server.store.sqlite import batches, index_tables
 from fhir_server.store.sqlite.body import Packer, instant, text
 from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
 
@@ -53,7 +53,7 @@ class Transaction:
     def __init__(self, connection: Connection, names: Names, packer: Packer, clock: Callable[[], int]) -> None:
         self.connection = connection
         self._cursor = connection.cursor()
-        self._names = names
+        self.names = names
         self._packer = packer
         self._current: dict[tuple[str, str], Current | None] = {}
         self._resources: list[tuple[int, int, str, int, int, int, int, int]] = []
@@ -73,7 +73,7 @@ class Transaction:
         """Add a version to whatever is current: the check was before."""
         key = (write.type, write.id)
         connection = self.connection
-        type_num = self._names.intern_type(connection, write.type)
+        type_num = self.names.intern_type(connection, write.type)
         before = self._find(*key)
         if before is None:
             self._rid += 1
@@ -92,7 +92,7 @@ class Transaction:
         self._resources.append((rid, type_num, write.id, version, self.now, owner, int(deleted), seq))
         self._versions.append((seq, rid, type_num, version, self.now, METHOD_NUMS[write.method], owner, body, facts))
         if write.rows is not None:
-            index_tables.write_rows(self._cursor, rid, type_num, owner, write.rows, self._names)
+            index_tables.write_rows(self._cursor, rid, type_num, owner, write.rows, self.names)
         self._current[key] = Current(rid, version, seq, owner)
         return Committed(version, self.now)
 
@@ -105,7 +105,7 @@ class Transaction:
             self._versions.clear()
 
     def add_audit(self, rows: Sequence[tuple[int, bytes]]) -> None:
-        self._cursor.executemany(audit.INSERT, rows)
+        self._cursor.executemany(batches.INSERT, rows)
 
     def reindex(self, rid: int, seq: int, owners: tuple[str, ...], facts: bytes, rows: IndexRows) -> bool:
         """File the resource anew, unless `seq` is no longer its current version; whether it was done. Flush first."""
@@ -118,14 +118,14 @@ class Transaction:
         cursor.execute("UPDATE resource SET owner = ? WHERE rid = ?", (owner, rid))
         cursor.execute("UPDATE version SET owner = ?, facts = ? WHERE seq = ?", (owner, facts, seq))
         index_tables.delete_rows(cursor, rid)
-        index_tables.write_rows(cursor, rid, row[0], owner, rows, self._names)
+        index_tables.write_rows(cursor, rid, row[0], owner, rows, self.names)
         self._current.clear()
         return True
 
     def _find(self, type: str, id: str) -> Current | None:
         key = (type, id)
         if key not in self._current:
-            type_num = self._names.type_num(self.connection, type)
+            type_num = self.names.type_num(self.connection, type)
             row = self._cursor.execute(_CURRENT, (type_num, id)).fetchone()
             self._current[key] = Current(*row) if row else None
         return self._current[key]
@@ -136,7 +136,7 @@ class Transaction:
             self._cursor.execute("DELETE FROM resource_owner WHERE rid = ?", (rid,))
         if not owners:
             return NO_OWNER
-        nums = sorted({self._names.intern_owner(self.connection, patient) for patient in owners})
+        nums = sorted({self.names.intern_owner(self.connection, patient) for patient in owners})
         if len(nums) == 1:
             return nums[0]
         self._cursor.executemany("INSERT INTO version_owner (seq, num) VALUES (?, ?)", [(seq, num) for num in nums])

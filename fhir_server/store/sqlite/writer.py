@@ -12,10 +12,10 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from fhir_server.store.protocol import AuditEntry, GuardFailed, VersionConflict
-from fhir_server.store.sqlite import audit
+from fhir_server.store.sqlite import batches
 from fhir_server.store.sqlite.body import Packer
 from fhir_server.store.sqlite.connection import WRITE_CACHE_KIB, connect
-from fhir_server.store.sqlite.jobs import Job, Refusal
+from fhir_server.store.sqlite.jobs import Job, Refusal, Trim
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.transaction import Transaction
 
@@ -29,7 +29,7 @@ Settled = tuple["asyncio.Future[Any]", bool, Any]
 class Writer:
     """Takes jobs from the event loop it was made in, in order; answers them when they are on disk."""
 
-    def __init__(self, file: Path, clock: Callable[[], int]) -> None:
+    def __init__(self, file: Path, journal: Path, clock: Callable[[], int]) -> None:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._gathered: list[Job] = []
@@ -39,6 +39,7 @@ class Writer:
         self._names = Names()
         self._packer = Packer()
         self._connection = connect(file, cache_kib=WRITE_CACHE_KIB)
+        self._journal = connect(journal)
         self._thread.start()
 
     def future(self) -> "asyncio.Future[Any]":
@@ -74,6 +75,7 @@ class Writer:
             if group:
                 self._tell(self._perform(group))
         self._connection.close()
+        self._journal.close()
 
     def _take(self) -> tuple[list[Job], bool]:
         """Everything that is waiting (at least one list of jobs), and whether it was the last."""
@@ -98,8 +100,9 @@ class Writer:
                 return [(job.future, True, None) for job in group]
             return self._transact(group)
         except Exception as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            for connection in (self._connection, self._journal):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             self._names.forget()
             if len(group) == 1:
                 return [(group[0].future, False, error)]
@@ -107,14 +110,14 @@ class Writer:
         return [settled for job in group for settled in self._perform([job])]
 
     def _append_only(self, group: list[Job]) -> None:
-        rows = audit.batches([entry for job in group for entry in job.audit])
+        rows = batches.batches([entry for job in group for entry in job.audit])
         if len(rows) == 1:
             # Outside a transaction a statement is one: begin, insert, commit and wait for the disk in a single step.
-            self._connection.execute(audit.INSERT, rows[0])
+            self._journal.execute(batches.INSERT, rows[0])
         elif rows:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(audit.INSERT, rows)
-            self._connection.execute("COMMIT")
+            self._journal.execute("BEGIN IMMEDIATE")
+            self._journal.executemany(batches.INSERT, rows)
+            self._journal.execute("COMMIT")
 
     def _transact(self, group: list[Job]) -> list[Settled]:
         transaction = Transaction(self._connection, self._names, self._packer, self._clock)
@@ -126,10 +129,12 @@ class Writer:
             except (VersionConflict, GuardFailed, Refusal) as refusal:
                 settled.append((job.future, False, refusal))
                 continue
+            if isinstance(job, Trim):
+                self._journal.execute("DELETE FROM audit_batch WHERE num <= ?", (job.mark,))
             settled.append((job.future, True, job.write(transaction)))
             entries += job.audit
         transaction.flush()
-        transaction.add_audit(audit.batches(entries))
+        transaction.add_audit(batches.batches(entries))
         self._connection.execute("COMMIT")
         return settled
 
