@@ -271,3 +271,13 @@ def test_the_first_result_can_be_recounted(wijk: dict[str, Resource]) -> None:
         "denominator": len(referred),
         "numerator": len(closed),
     }
+
+
+def test_every_entry_is_put_where_its_full_url_says(wijk_files: dict[Path, list[Resource]]) -> None:
+    for path in wijk_files:
+        bundle = json.loads(path.read_bytes())
+        assert bundle["type"] == "transaction"
+        for entry in bundle["entry"]:
+            identity = f"{entry['resource']['resourceType']}/{entry['resource']['id']}"
+            assert entry["request"] == {"method": "PUT", "url": identity}
+            assert entry["fullUrl"] == f"{BASE}/{identity}"
