@@ -96,7 +96,8 @@ def soundex(word: str) -> str:
 
     https://www.archives.gov/research/census/soundex: the first letter, then a digit for each run of like sounds.
     """
-    letters = [sign for sign in normal(word) if "a" <= sign <= "z"]
+    # Dutch writes one sound as ij and y: Meijer and Meyer.
+    letters = [sign for sign in normal(word).replace("ij", "y") if "a" <= sign <= "z"]
     if not letters:
         return ""
     code, last = letters[0], _SOUNDS.get(letters[0], "")
