@@ -15,7 +15,9 @@ def compartment_predicate(compartment: str, id: str, type_name: str, registry: R
     NOTHING if the compartment definition leaves the type out. Raises KeyError for an unknown compartment.
     """
     codes = registry.compartment(compartment).get(type_name, ())
-    criteria: list[Predicate] = [Ids((id,)) if code == ITSELF else Reference(code, compartment, id) for code in codes]
+    criteria: list[Predicate] = [Reference(code, compartment, id) for code in codes if code != ITSELF]
+    if type_name == compartment:  # the definitions of R4 do not all say so, the text does
+        criteria.append(Ids((id,)))
     if not criteria:
         return NOTHING
     return criteria[0] if len(criteria) == 1 else Or(tuple(criteria))
