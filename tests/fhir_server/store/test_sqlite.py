@@ -1,13 +1,230 @@
-"""The SQLite store passes the contract, and what is its own: permissions, schema versions."""
+"""The SQLite store passes the contract; and what is its own: files, schema versions, shared read transactions."""
 
+import asyncio
+import sqlite3
+import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from sqlite3 import Connection
+
+import pytest
 
 from fhir_server.store.protocol import ResourceStore
 from fhir_server.store.sqlite import open_store
-from tests.fhir_server.store.contract import StoreContract
+from fhir_server.store.sqlite.connection import FILE_NAME, JOURNAL_NAME, connect
+from fhir_server.store.sqlite.schema import STEPS, NewerSchema, migrate
+from tests.fhir_server.store.contract import (
+    START,
+    StoreContract,
+    audit_event,
+    by_code,
+    entry,
+    matches,
+    present,
+    versions,
+    write,
+)
 
 
 class TestSqliteStore(StoreContract):
     async def open(self, directory: Path, clock: Callable[[], int]) -> ResourceStore:
         return await open_store(directory, clock=clock)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def version_of(directory: Path) -> int:
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def remove_journal(directory: Path) -> None:
+    for file in directory.glob(f"{JOURNAL_NAME}*"):
+        file.unlink()
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_nobody_else_may_read_the_files(tmp_path: Path) -> None:
+    """NEN 7510: what is at rest is for the service account only."""
+    store = await open_store(tmp_path / "deep" / "data")
+    await store.commit([write("Patient", "1")])
+    await store.append_audit([entry()])
+    await store.backup(tmp_path / "copy")
+    for directory in (tmp_path / "deep" / "data", tmp_path / "copy"):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()}
+        assert {FILE_NAME, JOURNAL_NAME} <= set(modes)
+        assert set(modes.values()) == {0o600}, modes
+    await store.close()
+
+
+@pytest.mark.anyio
+async def test_a_backup_never_overwrites(tmp_path: Path) -> None:
+    store = await open_store(tmp_path / "data")
+    await store.backup(tmp_path / "copy")
+    with pytest.raises(FileExistsError):
+        await store.backup(tmp_path / "copy")
+    with pytest.raises(FileExistsError):
+        await store.backup(tmp_path / "data")
+    await store.close()
+
+
+@pytest.mark.anyio
+async def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    """https://www.sqlite.org/pragma.html#pragma_synchronous: FULL is 2; in WAL mode anything less can lose commits."""
+    store = await open_store(tmp_path)
+    await store.close()
+    for name in (FILE_NAME, JOURNAL_NAME):
+        with closing(connect(tmp_path / name)) as connection:
+            assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+# --- schema versions ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_a_file_of_schema_version_1_is_brought_up_to_date_with_what_is_in_it(tmp_path: Path) -> None:
+    """Version 1 had resources and no audit nor tokens; such a file is made here by its own steps."""
+    with closing(connect(tmp_path / FILE_NAME)) as connection:
+        migrate(connection, STEPS[:1])
+        connection.execute("INSERT INTO type_name (num, name) VALUES (1, 'Patient')")
+        connection.execute("INSERT INTO resource VALUES (1, 1, 'old', 1, 1000, 0, 0, 1)")
+        connection.execute("INSERT INTO version VALUES (1, 1, 1, 1, 1000, 0, 0, '{}', '')")
+    assert version_of(tmp_path) == 1
+    store = await open_store(tmp_path)
+    assert version_of(tmp_path) == len(STEPS) > 1
+    assert await versions(store) == ["old/1"]
+    await store.commit([write("Patient", "old", 1)], audit=[entry()])
+    assert await store.unfold_audit(audit_event) == 1
+    await store.close()
+
+
+def _added(connection: Connection) -> None:
+    connection.execute("ALTER TABLE resource ADD COLUMN added TEXT NOT NULL DEFAULT 'x'")
+
+
+def _broken(connection: Connection) -> None:
+    connection.execute("CREATE TABLE half (a)")
+    connection.execute("SELECT * FROM missing")
+
+
+@pytest.mark.anyio
+async def test_a_newer_step_reaches_a_file_once_and_keeps_its_content(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    await store.commit([write("Observation", "1", code="a")])
+    await store.close()
+    with closing(connect(tmp_path / FILE_NAME)) as connection:
+        migrate(connection, (*STEPS, _added))
+        migrate(connection, (*STEPS, _added))
+        assert connection.execute("SELECT id, added FROM resource").fetchall() == [("1", "x")]
+    assert version_of(tmp_path) == len(STEPS) + 1
+    with pytest.raises(NewerSchema, match=f"schema version {len(STEPS) + 1}.*up to {len(STEPS)}"):
+        await open_store(tmp_path)
+
+
+@pytest.mark.anyio
+async def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    await (await open_store(tmp_path)).close()
+    with closing(connect(tmp_path / FILE_NAME)) as connection:
+        with pytest.raises(sqlite3.OperationalError):
+            migrate(connection, (*STEPS, _added, _broken))
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(resource)")]
+        assert "added" not in columns
+        assert connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").fetchone() == (0,)
+    assert version_of(tmp_path) == len(STEPS)
+
+
+# --- reads that share a transaction -------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_a_commit_of_another_connection_is_seen_in_the_next_turn(tmp_path: Path) -> None:
+    """The pool's invariant: whoever was told of a commit sees it, also through a store that has just read."""
+    first, second = await open_store(tmp_path), await open_store(tmp_path)
+    for version in range(50):
+        # Reads of both stores before, in the same turn, whose transactions the next reads must not inherit.
+        readers = [asyncio.ensure_future(_read_a_while(store)) for store in (first, second)]
+        writer, other = (first, second) if version % 2 else (second, first)
+        await writer.commit([write("Basic", "1", version)])
+        assert (await present(other, "Basic", "1")).version == version + 1
+        assert (await present(writer, "Basic", "1")).version == version + 1
+        await asyncio.gather(*readers)
+    await first.close()
+    await second.close()
+
+
+async def _read_a_while(store: ResourceStore) -> None:
+    for _ in range(20):
+        async with store.snapshot() as snapshot:
+            await snapshot.read("Basic", "1")
+        await asyncio.sleep(0)
+
+
+@pytest.mark.anyio
+async def test_a_snapshot_kept_over_turns_does_not_age_those_that_come_after_it(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    await store.commit([write("Basic", "1")])
+    async with store.snapshot() as kept:
+        await kept.read("Basic", "1")
+        await store.commit([write("Basic", "1", 1)])
+        old = await kept.read("Basic", "1")
+        assert old is not None
+        assert old.version == 1
+    # The kept snapshot has just given its connection back: its transaction must not be handed on.
+    assert (await present(store, "Basic", "1")).version == 2
+    await store.close()
+
+
+@pytest.mark.anyio
+async def test_many_snapshots_at_once_are_all_served_and_closed(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    await store.commit([write("Observation", "1", code="a")])
+
+    async def look() -> list[str]:
+        async with store.snapshot() as snapshot:
+            await snapshot.read("Observation", "1")
+            await asyncio.sleep(0)
+            return [row.id for row in (await snapshot.search(by_code("a"), count=1)).rows]
+
+    assert await asyncio.gather(*[look() for _ in range(50)]) == [["1"]] * 50
+    await store.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await matches(store, by_code("a"))
+
+
+# --- the journal --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_a_journal_older_than_the_main_file_loses_no_new_entry(tmp_path: Path) -> None:
+    """A backup copies the journal first: put back, it may be behind the mark in the main file."""
+    store = await open_store(tmp_path)
+    for _ in range(5):
+        await store.append_audit([entry()])
+    assert await store.unfold_audit(audit_event) == 5
+    await store.close()
+    remove_journal(tmp_path)
+    again = await open_store(tmp_path)
+    await again.append_audit([entry(START), entry(START)])
+    assert await again.unfold_audit(audit_event) == 2
+    assert len(await versions(again, "AuditEvent")) == 7
+    await again.close()
+
+
+@pytest.mark.anyio
+async def test_the_journal_keeps_nothing_that_is_unfolded(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    await store.append_audit([entry() for _ in range(1000)])
+    await store.unfold_audit(audit_event)
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / JOURNAL_NAME)) as connection:
+        assert connection.execute("SELECT count(*) FROM audit_batch").fetchone() == (0,)
