@@ -99,7 +99,7 @@ def check_object(rules: ObjectRules, value: Any, scope: Scope) -> Findings | Non
             below = check(value, item, scope)
             if below:
                 found += moved(below, step)
-    if not mask & rules.content:
+    if not mask & rules.content and not found:
         # ele-1, natively: "All FHIR elements must have a @value or children", and an id is no content.
         text = f"ele-1: a `{rules.name}` must have content" + (" besides its id" if value else "")
         found.append(Finding("error", "invariant", text))
