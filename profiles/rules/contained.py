@@ -9,7 +9,8 @@ from typing import Any
 from profiles.registry import Registry
 from profiles.rules.issue import Finding, Findings, token
 
-_LOCAL_TYPES = frozenset({"canonical", "uri", "url"})
+_TO_CONTAINED = frozenset({"canonical", "uri", "url"})
+_TO_CONTAINER = frozenset({"canonical"})
 
 
 def check_contained(resource: Mapping[str, Any], registry: Registry) -> Findings:
@@ -39,11 +40,13 @@ def check_contained(resource: Mapping[str, Any], registry: Registry) -> Findings
 def is_used(inner: Mapping[str, Any], used: set[str], registry: Registry) -> bool:
     """Return whether the container refers to a contained resource, or that to its container (`#`)."""
     name = inner.get("id")
-    return (isinstance(name, str) and "#" + name in used) or "#" in local_references(inner, registry)
+    return (isinstance(name, str) and "#" + name in used) or "#" in local_references(inner, registry, _TO_CONTAINER)
 
 
-def local_references(resource: Mapping[str, Any], registry: Registry) -> Iterator[str]:
-    """Yield each `#…` that a Reference, canonical, uri or url in the resource or in what it contains holds."""
+def local_references(
+    resource: Mapping[str, Any], registry: Registry, types: frozenset[str] = _TO_CONTAINED
+) -> Iterator[str]:
+    """Yield each `#…` that a Reference or a primitive of `types` in the resource or in what it contains holds."""
     waiting: list[tuple[str, Mapping[str, Any]]] = [("Resource", resource)]
     while waiting:
         type_name, value = waiting.pop()
@@ -56,7 +59,7 @@ def local_references(resource: Mapping[str, Any], registry: Registry) -> Iterato
             if found is None:
                 continue
             _, code = found
-            local = code in _LOCAL_TYPES or (type_name == "Reference" and key == "reference")
+            local = code in types or (type_name == "Reference" and key == "reference")
             for one in item if isinstance(item, list) else (item,):
                 if isinstance(one, dict):
                     # The twin of a primitive can only hold extensions.
