@@ -6,11 +6,11 @@ closure never changes the list it is given.
 
 from collections.abc import Callable
 from itertools import count
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from profiles.fhirpath import operators
 from profiles.fhirpath.environment import Environment, node_of
-from profiles.fhirpath.equality import all_equal, all_equivalent, compare, equal
+from profiles.fhirpath.equality import all_equal, all_equivalent, compare, equal, key
 from profiles.fhirpath.errors import FhirPathError, FhirPathSyntaxError
 from profiles.fhirpath.navigation import step_into
 from profiles.fhirpath.nodes import Items, Node, system
@@ -21,6 +21,8 @@ Closure: TypeAlias = Callable[[Environment, Items], Items]
 Builder: TypeAlias = Callable[["Compiler", Closure, tuple[Expr, ...]], Closure]
 
 _SLOTS = count(1)
+TYPED = frozenset({"is", "as", "ofType"})
+_MANY = 16  # items from which a set pays
 _CODE_SYSTEMS = {"sct": "http://snomed.info/sct", "loinc": "http://loinc.org", "ucum": "http://unitsofmeasure.org"}
 
 
@@ -72,7 +74,9 @@ class Compiler:
                 return self.constant(source)
             case Call(source=source, name=name, arguments=arguments):
                 # `$this`, `$index` and `$total` in the arguments of `where` and its like are their own.
-                return self.constant(source) and (name in self.focused or all(map(self.constant, arguments)))
+                # The argument of `as` and its like is a type and no path.
+                free = name in self.focused or name in TYPED
+                return self.constant(source) and (free or all(map(self.constant, arguments)))
             case Index(source=source, position=position):
                 return self.constant(source) and self.constant(position)
             case Unary(operand=operand) | TypeTest(operand=operand):
@@ -309,15 +313,28 @@ def _order(left: Closure, right: Closure, accepted: tuple[int, ...]) -> Closure:
     return order
 
 
+def _keys(env: Environment, collection: Items) -> frozenset[Any]:
+    """The keys of a collection, kept for the next item of a loop that looks into the same one, as dom-3 does."""
+    known = env.keys.get(id(collection))
+    if known is None:
+        env.charge(len(collection))
+        env.weigh(collection)
+        # The collection is kept too: its id must not be given to another one meanwhile.
+        known = env.keys[id(collection)] = (collection, frozenset(map(key, collection)))
+    return known[1]
+
+
 def membership(env: Environment, items: Items, collection: Items) -> Items:
     """`items in collection`: empty when `items` is."""
     if not items:
         return []
     if len(items) > 1:
         raise FhirPathError("`in` and `contains` look for a single item")
+    wanted = items[0]
+    if len(collection) > _MANY and isinstance(system(wanted), str):
+        return [system(wanted) in _keys(env, collection)]
     env.charge(len(collection) // 8)
     env.weigh(collection)
-    wanted = items[0]
     return [any(equal(wanted, item) for item in collection)]
 
 

@@ -42,7 +42,20 @@ class Context:
 class Environment:
     """The state of one evaluation."""
 
-    __slots__ = ("context", "index", "memo", "model", "now", "resource", "root", "start", "steps", "total", "untrusted")
+    __slots__ = (
+        "context",
+        "index",
+        "keys",
+        "memo",
+        "model",
+        "now",
+        "resource",
+        "root",
+        "start",
+        "steps",
+        "total",
+        "untrusted",
+    )
 
     def __init__(self, context: Context, model: Model, start: Node, untrusted: bool) -> None:
         self.context = context
@@ -51,6 +64,7 @@ class Environment:
         self.untrusted = untrusted
         self.steps = UNTRUSTED_STEPS_MAX if untrusted else STEPS_MAX
         self.memo: dict[int, Items] = {}
+        self.keys: dict[int, tuple[Items, frozenset[Any]]] = {}
         self.index = 0
         self.total: Items = []
         self.now: datetime | None = None

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/fhirpath.html
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -30,7 +30,7 @@ class Location:
     """
 
     node: Node
-    container: dict[str, Any] | None
+    container: dict[str, Any] | None = field(repr=False)
     key: str
     index: int | None
     path: str
@@ -73,7 +73,8 @@ class Expression:
         self, resource: Node | Mapping[str, Any], context: Context = _EMPTY, model: Model | None = None
     ) -> list[Location]:
         """The places in `resource` that the expression selects; raises FhirPathError for a result that is no place."""
-        return [_location(item) for item in self.items(resource, context, model)]
+        start = resource if type(resource) is Node else node_of(resource)  # type: ignore[arg-type]
+        return [_location(item, start) for item in self.items(start, context, model)]
 
     def items(self, focus: Node | Mapping[str, Any], context: Context, model: Model | None) -> Items:
         """The result as the engine holds it: nodes, and bare values for what was computed. Raises as `evaluate`."""
@@ -85,13 +86,17 @@ class Expression:
             raise FhirPathLimitError("the expression is nested too deeply") from None
 
 
-def _location(item: Any) -> Location:
-    if type(item) is not Node:
+def _location(item: Any, start: Node) -> Location:
+    top = item
+    while type(top) is Node and top.parent is not None and top is not start:
+        top = top.parent
+    # What `resolve()` or `type()` made hangs in no resource or in another one.
+    if type(top) is not Node or top.value is not start.value:
         raise FhirPathError("the expression computes a value where a place in the resource is needed")
     path = place(item)
     if item.parent is None:
         return Location(item, None, "", None, path)
-    container = item.parent.value if isinstance(item.parent.value, dict) else item.parent.extra
+    container: Any = item.parent.value if isinstance(item.parent.value, dict) else item.parent.extra
     assert isinstance(container, dict)
     return Location(item, container, item.key, item.index if item.index >= 0 else None, path)
 

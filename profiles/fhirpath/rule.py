@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from profiles.fhirpath.compiler import truth
+from profiles.fhirpath.compiler import TYPED, truth
 from profiles.fhirpath.environment import Context
 from profiles.fhirpath.errata import ERRATA
 from profiles.fhirpath.errors import FhirPathError
@@ -131,7 +131,7 @@ def _names_read(expr: Expr, names: set[str]) -> bool:
             return _names_read(source, names)
         case Call(source=source, name=name, arguments=arguments):
             # What a criterion reads of its items does not matter while there are none; a type is no path.
-            inner = () if name in FOCUSED - {"iif"} or name in ("is", "as", "ofType") else arguments
+            inner = () if name in FOCUSED - {"iif"} or name in TYPED else arguments
             return _names_read(source, names) and all(_names_read(each, names) for each in inner)
         case Index(source=source, position=position):
             return _names_read(source, names) and _names_read(position, names)

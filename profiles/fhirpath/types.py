@@ -6,6 +6,16 @@ from profiles.fhirpath.nodes import Item, Node, is_primitive, type_of
 
 SYSTEM_TYPES = frozenset({"Boolean", "String", "Integer", "Decimal", "Date", "DateTime", "Time", "Quantity", "Any"})
 
+_FHIR_OF_SYSTEM = {
+    "Boolean": "boolean",
+    "String": "string",
+    "Integer": "integer",
+    "Decimal": "decimal",
+    "Date": "date",
+    "DateTime": "dateTime",
+    "Time": "time",
+}
+
 
 class Specifier:
     """A type specifier against one model.
@@ -46,7 +56,15 @@ class Specifier:
         return self.name in (type_of(item), "Any")
 
     def selects(self, item: Item, model: Model) -> bool:
-        """Whether `as` and `ofType` keep the item: a primitive only by its own type (a `code` is no `string` here)."""
-        if type(item) is Node and is_primitive(item) and self._names(model)[0]:
-            return item.type == self.name or (self.name == "Element" and self.includes(item, model))
+        """Whether `as` and `ofType` keep the item: a primitive only by its own type (a `code` is no `string` here).
+
+        A System name without namespace keeps the FHIR primitive beside it: R4's own `code-value-date` searches on
+        `value.as(DateTime)`.
+        """
+        if type(item) is Node and is_primitive(item):
+            fhir, system = self._names(model)
+            if fhir:
+                return item.type == self.name or (self.name == "Element" and self.includes(item, model))
+            if system and not self.namespace:
+                return item.type == _FHIR_OF_SYSTEM.get(self.name)
         return self.includes(item, model)

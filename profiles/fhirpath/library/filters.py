@@ -44,12 +44,15 @@ def _exists(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) ->
     criterion = compiler.compile_loop(arguments[0])
 
     def exists(env: Environment, focus: Items) -> Items:
-        for index, item in enumerate(source(env, focus)):
+        items, outer, found = source(env, focus), env.index, False
+        for index, item in enumerate(items):
             env.charge(1)
             env.index = index
             if truth(criterion(env, [item])):
-                return [True]
-        return [False]
+                found = True
+                break
+        env.index = outer  # `$index` belongs to the innermost loop
+        return [found]
 
     return exists
 
@@ -59,12 +62,15 @@ def _all(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) -> Cl
     criterion = compiler.compile_loop(arguments[0])
 
     def every(env: Environment, focus: Items) -> Items:
-        for index, item in enumerate(source(env, focus)):
+        items, outer, kept = source(env, focus), env.index, True
+        for index, item in enumerate(items):
             env.charge(1)
             env.index = index
             if not truth(criterion(env, [item])):
-                return [False]
-        return [True]
+                kept = False
+                break
+        env.index = outer
+        return [kept]
 
     return every
 
@@ -75,11 +81,13 @@ def _where(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) -> 
 
     def where(env: Environment, focus: Items) -> Items:
         out: Items = []
-        for index, item in enumerate(source(env, focus)):
+        items, outer = source(env, focus), env.index
+        for index, item in enumerate(items):
             env.charge(1)
             env.index = index
             if truth(criterion(env, [item])):
                 out.append(item)
+        env.index = outer
         return out
 
     return where
@@ -91,11 +99,13 @@ def _select(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) ->
 
     def select(env: Environment, focus: Items) -> Items:
         out: Items = []
-        for index, item in enumerate(source(env, focus)):
+        items, outer = source(env, focus), env.index
+        for index, item in enumerate(items):
             env.index = index
             found = projection(env, [item])
             env.charge(1 + len(found))
             out += found
+        env.index = outer
         return out
 
     return select
@@ -109,6 +119,7 @@ def _repeat(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) ->
         out: Items = []
         seen = set()
         waiting = list(source(env, focus))
+        outer = env.index
         while waiting:
             following: Items = []
             for index, item in enumerate(waiting):
@@ -122,6 +133,7 @@ def _repeat(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...]) ->
                         following.append(found)
             out += following
             waiting = following
+        env.index = outer
         return out
 
     return repeat
@@ -133,13 +145,13 @@ def _aggregate(compiler: Compiler, source: Closure, arguments: tuple[Expr, ...])
     start = compiler.compile(arguments[1]) if len(arguments) > 1 else None
 
     def aggregate(env: Environment, focus: Items) -> Items:
-        outer = env.total
         total: Items = start(env, focus) if start else []
-        for index, item in enumerate(source(env, focus)):
+        items, outer = source(env, focus), (env.index, env.total)
+        for index, item in enumerate(items):
             env.charge(1)
             env.index, env.total = index, total
             total = aggregator(env, [item])
-        env.total = outer
+        env.index, env.total = outer
         return total
 
     return aggregate
