@@ -92,6 +92,7 @@ class Indexer:
         self.zone = zone
         self.base_urls = base_urls
         self._plans: dict[str, _Plan] = {}
+        self._implied: dict[str, Mapping[str, str]] = {}
 
     def extract(self, resource: Mapping[str, Any]) -> IndexRows:
         """Return the rows of a valid resource, without duplicates. Raises KeyError for an unknown resourceType."""
@@ -130,7 +131,8 @@ class Indexer:
             if parameter.kind == "composite":
                 composites.append(self._composite(parameter, routes or ()))
             elif routes is None:
-                engine.append((fhirpath.compile(parameter.expression), self._by_code(parameter)))
+                expression = fhirpath.compile(parameter.expression, untrusted=parameter.added)
+                engine.append((expression, self._by_code(parameter)))
             else:
                 for route in routes:
                     emit = self.emitter(parameter, route)
@@ -178,8 +180,12 @@ class Indexer:
 
     def _systems(self, binding: str) -> Mapping[str, str]:
         """The system that each code of a bound element implies."""
-        valueset = self.parameters.registry.valueset(binding) if binding else None
-        return {code: system for system, code in valueset.codes} if valueset else {}
+        found = self._implied.get(binding)
+        if found is None:
+            valueset = self.parameters.registry.valueset(binding) if binding else None
+            found = {code: system for system, code in valueset.codes} if valueset else {}
+            self._implied[binding] = found
+        return found
 
 
 @cache

@@ -27,6 +27,7 @@ _ON_EVERY_TYPE = (  # stated on the search page only, without a SearchParameter 
 )
 
 
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9\-]*")  # a leading underscore is the standard's own
 _RESOLVES_TO = re.compile(r"\.where\(resolve\(\) is (\w+)\)$")
 
 
@@ -49,6 +50,7 @@ class Parameter:
     targets: tuple[str, ...]  # resource types that a reference may lead to, all of them named
     components: tuple[Component, ...]
     url: str
+    added: bool = False  # by a SearchParameter resource: whoever wrote it is not trusted with time or memory
 
     @property
     def phonetic(self) -> bool:
@@ -77,6 +79,7 @@ class SearchParameters:
         self._by_url = {parameter.url: parameter for parameter in self._extra}
         self._of: dict[str, Mapping[str, Parameter]] = {}
         self._routes: dict[tuple[str, str], tuple[Route, ...] | None] = {}
+        self._value_types: dict[tuple[str, str], frozenset[str]] = {}
 
     def of(self, type_name: str) -> Mapping[str, Parameter]:
         """Return the parameters of a resource type by code. Raises KeyError for an unknown type."""
@@ -103,8 +106,12 @@ class SearchParameters:
 
     def value_types(self, type_name: str, parameter: Parameter) -> frozenset[str]:
         """Return the data types that the parameter finds in a resource type; empty if only the engine can tell."""
-        routes = self.routes(type_name, parameter.expression) if parameter.expression else None
-        return frozenset(route.code for route in routes or ())
+        key = (type_name, parameter.expression)
+        found = self._value_types.get(key)
+        if found is None:
+            routes = self.routes(*key) if parameter.expression else None
+            found = self._value_types[key] = frozenset(route.code for route in routes or ())
+        return found
 
     def describe(self, type_name: str) -> tuple[Described, ...]:
         """Return what a search on the type supports, by name, for the CapabilityStatement."""
@@ -128,6 +135,7 @@ class SearchParameters:
             self._targets(parameter),
             tuple(components),
             parameter.url,
+            parameter in self._extra,
         )
 
     def _targets(self, parameter: SearchParameter) -> tuple[str, ...]:
@@ -145,12 +153,14 @@ class SearchParameters:
 def _read(resource: Mapping[str, Any], registry: Registry) -> SearchParameter:
     """Return an added SearchParameter resource as the registry's own record. Raises FhirError."""
     kind, expression = resource.get("type", ""), resource.get("expression", "")
+    if not _CODE.fullmatch(resource["code"]):
+        raise _refused("code", f"`{resource['code'][:40]}` would not be read as a name (letters, digits and hyphens)")
     if kind not in KINDS or kind == "special":
         raise _refused("type", f"`{kind[:40]}` is not a type of search parameter that can be added")
     if not expression:
         raise _refused("expression", "is required to find anything")
     try:
-        fhirpath.compile(expression)
+        fhirpath.compile(expression, untrusted=True)
     except fhirpath.FhirPathSyntaxError as error:
         raise _refused("expression", f"is not FHIRPath: {error}") from None
     unknown = [base for base in resource.get("base", ()) if base not in registry.types]

@@ -3,11 +3,12 @@
 https://hl7.org/fhir/R4/search.html#string
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fhir_server.search.normal import normal
-from fhir_server.search.query import And, Predicate, String
+from fhir_server.search.query import And, Or, Predicate, String
 from fhir_server.search.rows import IndexRows, StringRow
 from fhir_server.search.types.emit import Emit
 from fhir_server.search.values import Asked, unescape
@@ -19,6 +20,10 @@ _SOUNDS = {
     for digit, letters in {"1": "bfpv", "2": "cgjkqsxz", "3": "dt", "4": "l", "5": "mn", "6": "r"}.items()
     for letter in letters
 }
+
+_SURNAMES = frozenset(f"http://hl7.org/fhir/StructureDefinition/humanname-{whose}-name" for whose in ("own", "partner"))
+_POSTCODE = re.compile(r"(\d{4}) ?([a-z]{2})", re.ASCII)
+_POSTCODED = frozenset(("address", "address-postalcode"))
 
 
 def emitter(param: str, code: str, phonetic: bool) -> Emit | None:
@@ -75,6 +80,11 @@ def _human_name(value: Mapping[str, Any]) -> Iterator[str]:
         yield " ".join([*given, *([family] if family else ())])
     if "text" in value:
         yield value["text"]
+    # A Dutch family name has its prefix in it: `van der Berg` is looked for as `Berg`, which nl-core keeps in an
+    # extension, as it does the name of the partner. http://hl7.org/fhir/R4/extension-humanname-own-name.html
+    for extension in value.get("_family", {}).get("extension", ()):
+        if extension.get("url") in _SURNAMES and "valueString" in extension:
+            yield extension["valueString"]
 
 
 def _address(value: Mapping[str, Any]) -> Iterator[str]:
@@ -128,4 +138,8 @@ def criterion(asked: Asked, value: str) -> Predicate:
     folded = normal(text)
     if not folded:
         raise asked.invalid("has nothing in it to compare")
+    postcode = _POSTCODE.fullmatch(folded)
+    if postcode and asked.name in _POSTCODED:  # people write a Dutch postcode with a space and without
+        spellings = (f"{postcode[1]} {postcode[2]}", f"{postcode[1]}{postcode[2]}")
+        return Or(tuple(String(asked.name, "contains" if asked.modifier else "starts", one) for one in spellings))
     return String(asked.name, "contains" if asked.modifier else "starts", folded)

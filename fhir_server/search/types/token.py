@@ -96,11 +96,13 @@ def _identifier(param: str) -> Emit:
 
 
 def _contact_point(param: str) -> Emit:
+    """`phone|…` finds telephone numbers: R4 leaves the system of a contact point to the server."""
+
     def emit(value: Any, rows: IndexRows, group: int) -> None:
-        text = value.get("value", "")
-        rows.tokens.append(TokenRow(param, "", text, group))
-        if value.get("system") in _PHONE and (number := dialled(text)) != text:
-            rows.tokens.append(TokenRow(param, "", number, group))
+        text, system = value.get("value", ""), value.get("system", "")
+        rows.tokens.append(TokenRow(param, system, text, group))
+        if system in _PHONE and (number := dialled(text)) != text:
+            rows.tokens.append(TokenRow(param, system, number, group))
 
     return emit
 
@@ -150,7 +152,8 @@ def _equal(asked: Asked, value: str) -> Predicate:
         system = None  # a code has no system of its own, whatever the one that its binding implies
     if "ContactPoint" in types:
         # E-mail addresses are compared without case, telephone numbers without punctuation as well.
-        spellings = dict.fromkeys((code.casefold(), dialled(code).casefold()))
+        number = dialled(code)
+        spellings = dict.fromkeys((code.casefold(), number if number.lstrip("+").isdigit() else code.casefold()))
         found = tuple(Token(asked.name, system or None, spelling, folded=True) for spelling in spellings if spelling)
         return found[0] if len(found) == 1 else Or(found)
     return Token(asked.name, system, code or None)

@@ -70,7 +70,10 @@ def test_a_boolean_is_true_or_false(extract: Extract, value: bool, expected: str
 def test_a_telephone_number_is_filed_with_and_without_punctuation_and_only_under_its_kind(extract: Extract) -> None:
     telecom = [{"system": "phone", "value": "045 - 123 45 67"}, {"system": "email", "value": "A.B@Wijk.example"}]
     rows = extract("Patient", telecom=telecom)
-    assert [row.code for row in of(rows.tokens, "phone")] == ["045 - 123 45 67", "0451234567"]
+    assert of(rows.tokens, "phone") == [
+        TokenRow("phone", "phone", "045 - 123 45 67"),
+        TokenRow("phone", "phone", "0451234567"),
+    ]
     assert [row.code for row in of(rows.tokens, "email")] == ["A.B@Wijk.example"]
     assert len(of(rows.tokens, "telecom")) == 3
 
@@ -150,6 +153,14 @@ def test_names_that_sound_alike_have_the_same_phonetic_row(extract: Extract, one
 def test_soundex_follows_the_archives_rules(extract: Extract, word: str, code: str) -> None:
     """https://www.archives.gov/research/census/soundex: its own examples."""
     assert of(extract("Patient", name=[{"family": word}]).strings, "phonetic")[0].normal == code
+
+
+def test_a_dutch_family_name_is_found_without_its_prefix(extract: Extract) -> None:
+    """nl-core-NameInformation: van der Berg - Smit."""
+    own, partner = (f"http://hl7.org/fhir/StructureDefinition/humanname-{whose}-name" for whose in ("own", "partner"))
+    twin = {"extension": [{"url": own, "valueString": "Berg"}, {"url": partner, "valueString": "Smit"}, {"url": "x"}]}
+    rows = extract("Patient", name=[{"family": "van der Berg - Smit", "_family": twin}])
+    assert [row.normal for row in of(rows.strings, "name")] == ["van der berg - smit", "berg", "smit"]
 
 
 def test_a_null_in_a_primitive_array_is_passed_over(extract: Extract) -> None:

@@ -89,6 +89,8 @@ def test_an_added_parameter_may_need_the_whole_of_fhirpath(registry: Registry) -
     [
         ({"expression": "Patient.name.where("}, "expression"),
         ({"expression": ""}, "expression"),
+        ({"code": "a:b"}, "code"),
+        ({"code": "_count"}, "code"),
         ({"type": "special"}, "type"),
         ({"type": "onzin"}, "type"),
         ({"base": ["Onzin"]}, "base"),
