@@ -5,6 +5,7 @@ read far less than a route would.
 """
 
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,7 +16,7 @@ from fhir_server.gateway.gateway import Gateway
 from fhir_server.http.dispatch import FhirApplication
 from fhir_server.http.metrics import Metrics
 from fhir_server.http.reading import Receive, Scope, Send
-from fhir_server.interactions.routes import perform
+from fhir_server.keys import key
 from fhir_server.settings import Settings, from_environment
 from fhir_server.store.protocol import ResourceStore
 from fhir_server.store.sqlite import open_store
@@ -51,8 +52,8 @@ class Application:
         registry = definitions.load()
         store = await open_store(settings.data)
         try:
-            gateway = await Gateway.open(store, registry, settings)
-            self._fhir = FhirApplication(gateway, perform, registry, settings, self._metrics, FHIR_PREFIX)
+            gateway = Gateway(store, registry, settings, clock=microseconds, cursor_key=key(settings.data, "cursor"))
+            self._fhir = FhirApplication(gateway, registry, settings, self._metrics, FHIR_PREFIX)
             self._store = store
             yield
         finally:
@@ -74,6 +75,11 @@ class Application:
     async def metrics(self) -> Response:
         text, content_type = self._metrics.exposition()
         return Response(text, headers={"content-type": content_type})
+
+
+def microseconds() -> int:
+    """Since 1970 UTC."""
+    return time.time_ns() // 1000
 
 
 def application() -> Application:

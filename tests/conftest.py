@@ -24,3 +24,9 @@ def definition_packages() -> Path:
     if not (folder / "hl7.fhir.r4.examples-4.0.1").is_dir():
         pytest.skip("FHIR definition packages not found (WIJKDOSSIER_PACKAGES, default build/packages)")
     return folder
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio, as the server does."""
+    return "asyncio"

@@ -3,11 +3,10 @@
 import argparse
 from pathlib import Path
 
-from profiles.validate import iter_issues
-
 from fhir_server.cli.arguments import Subparsers
 from fhir_server.cli.files import documents, expand
 from profiles import registry as definitions
+from profiles.validate import iter_issues
 
 
 def add(subparsers: Subparsers) -> None:

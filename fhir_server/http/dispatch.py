@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html
 import gzip
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
 
 from fhir_server.gateway.gateway import Gateway
@@ -14,6 +14,7 @@ from fhir_server.http import reading
 from fhir_server.http.metrics import Metrics
 from fhir_server.http.reading import ClientLeft, Receive, Scope, Send
 from fhir_server.interactions.exchange import Request, Response
+from fhir_server.interactions.routes import ROUTER, perform
 from fhir_server.outcome import Category, FhirError, Issue, operation_outcome
 from fhir_server.representation.negotiation import DEFAULT, Preferences, negotiate
 from fhir_server.representation.render import render
@@ -21,8 +22,6 @@ from fhir_server.settings import Settings
 from profiles.registry import Registry
 
 logger = logging.getLogger("wijkdossier.http")
-
-Perform = Callable[[Request], Awaitable[tuple[str, Response]]]
 
 GZIP_BYTES_MIN = 1400  # a smaller answer fits in one packet anyhow
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -44,14 +43,12 @@ class FhirApplication:
     def __init__(
         self,
         gateway: Gateway,
-        perform: Perform,
         registry: Registry,
         settings: Settings,
         metrics: Metrics,
         prefix: str = "/fhir",
     ) -> None:
         self._gateway = gateway
-        self._perform = perform
         self._registry = registry
         self._metrics = metrics
         self._prefix = prefix
@@ -62,10 +59,11 @@ class FhirApplication:
         started = perf_counter()
         headers = reading.headers(scope["headers"])
         preferences = DEFAULT
-        name = "unknown"
+        name = "refused"
         try:
             preferences, request = await self._request(scope, headers, receive)
-            name, response = await self._perform(request)
+            response = await perform(request)
+            name = route_name(request)
             body, content_type = render(response.content, preferences, self._registry)
         except ClientLeft:
             return
@@ -122,6 +120,12 @@ async def _send(
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+def route_name(request: Request) -> str:
+    """The name of the interaction, for the metrics: from the table, never from the path that was asked."""
+    route = ROUTER.methods(request.segments).get(request.method)
+    return "unknown" if route is None else route.name
 
 
 def _of_errors(preferences: Preferences, headers: Mapping[str, str]) -> Preferences:
