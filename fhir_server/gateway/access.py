@@ -30,11 +30,18 @@ SHOWN = "rs"  # either lets a resource be shown that another one leads to
 
 
 class Authority(Protocol):
-    """Whoever stands behind a unit of work: a requester's Access, or the operator's maintenance."""
+    """Whoever stands behind a Session and its units of work: a requester's Access, or the operator's maintenance."""
+
+    @property
+    def requester(self) -> Requester: ...
+
+    def holds(self, type: str, actions: str) -> bool: ...
 
     def require(self, type: str, action: str) -> None: ...
 
     def visible(self, type: str, actions: str) -> Predicate: ...
+
+    def visible_by_owner(self, type: str, actions: str) -> Predicate: ...
 
     def permits(self, stored: StoredVersion, actions: str) -> bool: ...
 
@@ -47,11 +54,15 @@ class Access:
     """What one requester may do. Lives as long as the token's terms do; holds no decision about any resource."""
 
     def __init__(self, requester: Requester, policy: Policy, constrain: Constrain, extract: Extract) -> None:
-        self.requester = requester
+        self._requester = requester
         self._policy = policy
         self._constrain = constrain
         self._extract = extract
         self._held: dict[tuple[str, str], tuple[tuple[Context, Predicate], ...]] = {}
+
+    @property
+    def requester(self) -> Requester:
+        return self._requester
 
     def holds(self, type: str, actions: str) -> bool:
         """Whether some scope covers one of the actions on the type."""
@@ -61,7 +72,7 @@ class Access:
         """Raises FhirError: 401 without a token, 403 if no scope of the token covers the action on the type."""
         if self._scopes(type, action):
             return
-        if not self.requester.user:
+        if not self._requester.user:
             raise login_required()
         raise FhirError(
             Category.FORBIDDEN,
@@ -74,16 +85,16 @@ class Access:
         reach = disjunction(
             *(conjunction(self._compartment(context, type), limit) for context, limit in self._scopes(type, actions))
         )
-        return conjunction(reach, self._policy.visible(self.requester, type))
+        return conjunction(reach, self._policy.visible(self._requester, type))
 
     def visible_by_owner(self, type: str, actions: str) -> Predicate:
         """The same as far as owners tell: what a history can be filtered by. `permits` still judges each version."""
         reach = disjunction(*(self._compartment(context, type) for context, _ in self._scopes(type, actions)))
-        return conjunction(reach, self._policy.visible(self.requester, type))
+        return conjunction(reach, self._policy.visible(self._requester, type))
 
     def permits(self, stored: StoredVersion, actions: str) -> bool:
         """Whether the requester may see this very version."""
-        return self._policy.permits(self.requester, stored) and self._reaches(
+        return self._policy.permits(self._requester, stored) and self._reaches(
             stored.type, stored.owners, actions, lambda: self._extract(json.parse(stored.body)) if stored.body else None
         )
 
@@ -91,7 +102,7 @@ class Access:
         self, action: WriteAction, type: str, owners: tuple[str, ...], rows: IndexRows, scope_action: str
     ) -> bool:
         """Whether the requester may write (or take away) a version with these owners and rows."""
-        return self._policy.permits_write(self.requester, action, type, owners) and self._reaches(
+        return self._policy.permits_write(self._requester, action, type, owners) and self._reaches(
             type, owners, scope_action, lambda: rows
         )
 
@@ -112,7 +123,7 @@ class Access:
         held = self._held.get((type, actions))
         if held is None:
             found: list[tuple[Context, Predicate]] = []
-            for scope in self.requester.scopes:
+            for scope in self._requester.scopes:
                 limit = self._limit(scope, type) if self._counts(scope, type, actions) else None
                 if limit is not None:
                     found.append((scope.context, limit))
@@ -123,8 +134,8 @@ class Access:
         if scope.type not in (type, "*") or not any(action in scope.actions for action in actions):
             return False
         if scope.context == "patient":
-            return self.requester.patient != ""
-        return scope.context == "user" or self.requester.kind == SYSTEM_KIND
+            return self._requester.patient != ""
+        return scope.context == "user" or self._requester.kind == SYSTEM_KIND
 
     def _limit(self, scope: Scope, type: str) -> Predicate | None:
         """The constraint; None if it cannot be enforced on the type, and then the scope grants nothing of it."""
@@ -139,13 +150,13 @@ class Access:
     def _compartment(self, context: Context, type: str) -> Predicate:
         if context != "patient":
             return EVERYTHING
-        own = OwnedBy((self.requester.patient,))
+        own = OwnedBy((self._requester.patient,))
         return Or((Unowned(), own)) if type in UNOWNED else own
 
     def _in_compartment(self, context: Context, type: str, owners: tuple[str, ...]) -> bool:
         if context != "patient":
             return True
-        return owners == (self.requester.patient,) or (not owners and type in UNOWNED)
+        return owners == (self._requester.patient,) or (not owners and type in UNOWNED)
 
 
 def login_required() -> FhirError:

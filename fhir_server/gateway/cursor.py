@@ -6,7 +6,6 @@ in the body. https://hl7.org/fhir/R4/http.html#paging
 
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from pathlib import Path
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -54,23 +53,3 @@ class Sealer:
 
 def unknown_cursor() -> FhirError:
     return FhirError(Category.VALUE, "the page cursor is not one that this server gave to this requester")
-
-
-def key_in(folder: Path) -> bytes:
-    """The cursor key kept in the folder as `cursor.key`, made if there is none; workers that start together agree."""
-    path = folder / "cursor.key"
-    draft = folder / f".cursor.key.{os.getpid()}"
-    if not path.exists():
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(descriptor, os.urandom(KEY_BYTES))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        try:
-            os.link(draft, path)  # appears complete or not at all; whoever links second uses the first one's key
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_bytes()

@@ -5,16 +5,17 @@ https://hl7.org/fhir/R4/http.html
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from fhir_server.gateway import audit
-from fhir_server.gateway.access import READ, SEARCH, SHOWN, Access, login_required, not_found
+from fhir_server.gateway.access import READ, SEARCH, SHOWN, Authority, login_required, not_found
 from fhir_server.gateway.audit import Touched
 from fhir_server.gateway.cursor import Cursor, unknown_cursor
 from fhir_server.gateway.includes import Includer
+from fhir_server.gateway.listing import listing
 from fhir_server.gateway.narrow import narrow, visible_of
 from fhir_server.gateway.redaction import redact
 from fhir_server.gateway.release import Released, release
@@ -32,12 +33,14 @@ from fhir_server.store.protocol import (
     StoredVersion,
     VersionConflict,
 )
+from profiles import json
 from profiles.registry import Registry
 
 if TYPE_CHECKING:
     from fhir_server.gateway.gateway import Gateway
 
 Staging = TypeVar("Staging")
+Choice: TypeAlias = Callable[[Sequence[Mapping[str, Any]]], Sequence[int]]
 
 # A history page that scopes thin out is filled up from as many pages of the store.
 ROUNDS_MAX: Final = 50
@@ -78,7 +81,7 @@ class Session:
     Every method audits what it did before it returns, and what it refused before it raises.
     """
 
-    def __init__(self, gateway: "Gateway", access: Access) -> None:
+    def __init__(self, gateway: "Gateway", access: Authority) -> None:
         self._gateway = gateway
         self._store = gateway.store
         self._access = access
@@ -105,6 +108,10 @@ class Session:
     def require(self, type: str, action: str) -> None:
         """Raises FhirError 401 or 403 unless a scope covers the action (one of `cruds`) on the type."""
         self._access.require(type, action)
+
+    def holds(self, type: str, actions: str = SEARCH) -> bool:
+        """Whether some scope covers one of the actions on the type."""
+        return self._access.holds(type, actions)
 
     def types(self, actions: str) -> tuple[str, ...]:
         """The resource types on which some scope covers one of the actions."""
@@ -203,8 +210,7 @@ class Session:
 
     async def search(
         self,
-        query: Query,
-        *,
+        *queries: Query,
         target: str,
         parameters: Sequence[tuple[str, str]],
         count: int,
@@ -213,20 +219,26 @@ class Session:
         includes: Sequence[Include] = (),
         revincludes: Sequence[Include] = (),
         interaction: str = "search-type",
+        choose: Choice | None = None,
     ) -> Found:
-        """One page of what matches and may be seen, and what it includes. `parameters` are what the audit keeps of it.
+        """One page of what matches and may be seen, and what it includes; the answers of several queries follow on.
 
-        Raises FhirError: 401 or 403 without a scope to search any of the types, 400 for a cursor of another search.
+        `parameters` are what the audit keeps of the question. `choose` picks from the contents of the page by index
+        what is shown of it. Raises FhirError: 401 or 403 without a scope to search any of the types, 400 for a cursor
+        of another search.
         """
         asked = "&".join(f"{name}={value}" for name, value in redact(parameters))
         try:
-            self._require_any(query.types, SEARCH)
-            await self._unfold(*query.types, *(include.source for include in (*includes, *revincludes)))
-            narrowed = narrow(query, lambda name: self._access.visible(name, SEARCH))
+            types = {name for query in queries for name in query.types}
+            self._require_any(tuple(types), SEARCH)
+            await self._unfold(*types, *(include.source for include in (*includes, *revincludes)))
+            narrowed = [narrow(query, lambda name: self._access.visible(name, SEARCH)) for query in queries]
             async with self._store.snapshot() as snapshot:
-                page = await snapshot.search(narrowed, count=count, cursor=position)
-                matches = tuple(row for row in page.rows if self._permits(row, SEARCH, sure=True))
-                counted = await snapshot.total(narrowed) if total else None
+                rows, after = await listing(snapshot, narrowed, count, position)
+                matches = [row for row in rows if self._permits(row, SEARCH, sure=True)]
+                if choose is not None:
+                    matches = [matches[kept] for kept in choose([json.parse(row.body) for row in matches])]
+                counted = sum([await snapshot.total(query) for query in narrowed]) if total else None
                 includer = Includer(snapshot, self.registry, self._shown, self._visible_shown)
                 included = await includer.gather(matches, includes, revincludes)
         except BadCursor:
@@ -241,7 +253,7 @@ class Session:
             tuple(self._release_shown(row) for row in matches),
             tuple(self._release_shown(row) for row in included),
             counted,
-            page.next_cursor,
+            after,
         )
 
     # --- writing -----------------------------------------------------------------------------------------------------
@@ -275,11 +287,22 @@ class Session:
             await self._refuse_touched(interaction, target, error, concerned)
             raise
 
+    async def rehearse(self, interaction: str, target: str, stage: Callable[[Unit], Awaitable[Staging]]) -> None:
+        """Stage a unit of work and store nothing. Raises the FhirError that storing it would meet."""
+        try:
+            async with self._store.snapshot() as snapshot:
+                unit = Unit(self._gateway.tools, self._access, snapshot)
+                await stage(unit)
+        except FhirError as error:
+            await self._refuse(interaction, target, error)
+            raise
+        await self._record(interaction, 200, target, ())
+
     # --- auditing ----------------------------------------------------------------------------------------------------
 
-    async def record_operation(self, name: str, target: str) -> None:
-        """An operation that reads nothing stored, such as `$validate`."""
-        await self._record("operation", 200, target, (), detail=name)
+    async def performed(self, interaction: str, target: str = "", detail: str = "") -> None:
+        """An interaction that touched nothing stored: capabilities, `$validate`."""
+        await self._record(interaction, 200, target, (), detail=detail)
 
     async def refused(self, interaction: str, target: str, error: FhirError) -> None:
         """An interaction that was refused before it reached the Session; does nothing if the Session itself refused."""

@@ -10,8 +10,9 @@ from typing import Any, Final
 import msgspec
 
 from fhir_server.gateway import stored_text, validation
-from fhir_server.gateway.access import SEARCH, Authority, not_found
+from fhir_server.gateway.access import SEARCH, SHOWN, Authority, not_found
 from fhir_server.gateway.audit import Touched
+from fhir_server.gateway.matching import judgeable, matches
 from fhir_server.gateway.narrow import narrow
 from fhir_server.gateway.ownership import Extract, Ownership
 from fhir_server.gateway.policies import WriteAction
@@ -86,6 +87,27 @@ class Unit:
         if len(page.rows) < _MATCHES_MAX:
             self._guards.append(Guard(narrowed, tuple((row.type, row.id) for row in page.rows)))
         return tuple(one for one in found if one is not None)
+
+    def staged_matches(self, query: Query) -> tuple[str, ...]:
+        """Ids of the resources staged so far that match, as far as their index rows tell.
+
+        For conditional references to what comes in the same transaction.
+        """
+        (resource_type,) = query.types
+        if not judgeable(query.where):
+            return ()
+        return tuple(
+            write.id
+            for write in self._writes
+            if write.type == resource_type and write.rows is not None and matches(query.where, write.rows)
+        )
+
+    async def exists(self, resource_type: str, logical_id: str) -> bool:
+        """Whether there is such a resource, staged or visible."""
+        if (resource_type, logical_id) in self._owners:
+            return True
+        stored = await self._snapshot.read(resource_type, logical_id)
+        return stored is not None and not stored.deleted and self._authority.permits(stored, SHOWN)
 
     async def create(self, resource: Mapping[str, Any], logical_id: str = "") -> Staged:
         """A new resource under a new id, or under `logical_id`, which the server itself chose.

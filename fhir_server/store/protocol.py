@@ -4,11 +4,11 @@ One contract suite (tests/fhir_server/store/contract.py) holds every backend to 
 bytes, index rows and owners; it knows nothing of consent, scopes or HTTP. Times are microseconds since 1970 UTC.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -216,6 +216,10 @@ class Capabilities:
     online_backup: bool
 
 
+# Rows, owners and facts of a stored text. It may ask the store: who a Provenance is about follows from its targets.
+ExtractAll: TypeAlias = Callable[[bytes], Awaitable[tuple[IndexRows, tuple[str, ...], bytes]]]
+
+
 class ResourceStore(AuthStore, Protocol):
     """An open store. Safe for concurrent tasks of one event loop; several processes may have the same data open."""
 
@@ -246,9 +250,7 @@ class ResourceStore(AuthStore, Protocol):
         """
         ...
 
-    async def reindex(
-        self, extract: Callable[[bytes], tuple[IndexRows, tuple[str, ...], bytes]], progress: Callable[[int], None]
-    ) -> int:
+    async def reindex(self, extract: ExtractAll, progress: Callable[[int], None]) -> int:
         """Index every current resource anew: `extract(body)` → rows, owners, facts. Online; returns how many."""
         ...
 

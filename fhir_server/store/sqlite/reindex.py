@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from fhir_server.search.rows import IndexRows
+from fhir_server.store.protocol import ExtractAll
 from fhir_server.store.sqlite.body import unpack
 from fhir_server.store.sqlite.jobs import Reindex
 from fhir_server.store.sqlite.pool import Pool
@@ -20,7 +20,7 @@ WHERE r.rid > ? AND NOT r.deleted ORDER BY r.rid LIMIT ?
 async def reindex(
     pool: Pool,
     writer: Writer,
-    extract: Callable[[bytes], tuple[IndexRows, tuple[str, ...], bytes]],
+    extract: ExtractAll,
     progress: Callable[[int], None],
 ) -> int:
     """How many resources were filed anew. One that is written meanwhile is left alone: its writer has indexed it."""
@@ -31,7 +31,7 @@ async def reindex(
             return done
         filed = []
         for rid, seq, body in chunk:
-            rows, owners, facts = extract(unpack(body))
+            rows, owners, facts = await extract(unpack(body))
             filed.append((rid, seq, rows, owners, facts))
             # Extraction takes its time; others get their turn in between.
             await asyncio.sleep(0)

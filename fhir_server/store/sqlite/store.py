@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from fhir_server.search.rows import IndexRows
 from fhir_server.store.protocol import (
     AccessToken,
     AuditEntry,
     Capabilities,
     Committed,
+    ExtractAll,
     Guard,
     Write,
 )
@@ -85,9 +85,7 @@ class SqliteStore:
         async with self._unfolding:
             return await audit.unfold(self._pool, self._journal_pool, self._writer, expand)
 
-    async def reindex(
-        self, extract: Callable[[bytes], tuple[IndexRows, tuple[str, ...], bytes]], progress: Callable[[int], None]
-    ) -> int:
+    async def reindex(self, extract: ExtractAll, progress: Callable[[int], None]) -> int:
         return await reindex.reindex(self._pool, self._writer, extract, progress)
 
     async def backup(self, target: Path) -> None:

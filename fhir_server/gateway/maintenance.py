@@ -1,0 +1,100 @@
+"""Maintenance: the operator's own door for imports. Audited like every other; only the command line opens it.
+
+It decides nothing, because the operator holds the data already; it shows nothing of what is stored, and what it writes
+is validated, indexed and given owners like everything else. No flag or token makes a Session one.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from fhir_server.gateway.gateway import Gateway
+from fhir_server.gateway.policies import WriteAction
+from fhir_server.gateway.requester import SYSTEM_KIND, Requester
+from fhir_server.gateway.session import Session, Written
+from fhir_server.gateway.unit import Unit
+from fhir_server.search.context import Context
+from fhir_server.search.query import EVERYTHING, Predicate
+from fhir_server.search.rows import IndexRows
+from fhir_server.store.protocol import StoredVersion
+from profiles import json
+from profiles.registry import Registry
+
+T = TypeVar("T")
+
+
+class Maintenance:
+    """Writes for the operator named `operator`, a word for the audit such as the login on this machine."""
+
+    def __init__(self, gateway: Gateway, operator: str) -> None:
+        self._gateway = gateway
+        self._session = Session(gateway, _Operator(Requester(SYSTEM_KIND, operator, ())))
+
+    @property
+    def registry(self) -> Registry:
+        return self._session.registry
+
+    def context(self, *, lenient: bool = False) -> Context:
+        return self._session.context(lenient=lenient)
+
+    async def write(
+        self, interaction: str, target: str, stage: Callable[[Unit], Awaitable[T]]
+    ) -> tuple[T, tuple[Written, ...]]:
+        """As Session.write, for the operator."""
+        return await self._session.write(interaction, target, stage)
+
+    async def absent(self, targets: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Those of the (type, id) that do not exist: where references of an import dangle."""
+        async with self._gateway.store.snapshot() as snapshot:
+            found = [(target, await snapshot.read(*target)) for target in targets]
+        return [target for target, stored in found if stored is None or stored.deleted]
+
+    async def reindex(self, progress: Callable[[int], None]) -> int:
+        """File every current resource anew; how many."""
+        store, tools = self._gateway.store, self._gateway.tools
+
+        async def find(type: str, id: str) -> tuple[str, ...] | None:
+            async with store.snapshot() as snapshot:
+                stored = await snapshot.read(type, id)
+            return None if stored is None else stored.owners
+
+        async def extract(body: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
+            resource = json.parse(body)
+            rows = tools.extract(resource)
+            return rows, await tools.ownership.owners(resource, rows, find), b""
+
+        await self._session.performed("operation", detail="reindex")
+        return await store.reindex(extract, progress)
+
+    async def unfold_audit(self) -> int:
+        """Turn the audit trail into AuditEvents, for whoever reads them outside a Session; how many entries."""
+        return await self._gateway.store.unfold_audit(self._gateway.expand)
+
+
+class _Operator:
+    """The authority of the operator: everything."""
+
+    def __init__(self, requester: Requester) -> None:
+        self._requester = requester
+
+    @property
+    def requester(self) -> Requester:
+        return self._requester
+
+    def require(self, type: str, action: str) -> None:
+        return None
+
+    def holds(self, type: str, actions: str) -> bool:
+        return True
+
+    def visible(self, type: str, actions: str) -> Predicate:
+        return EVERYTHING
+
+    visible_by_owner = visible
+
+    def permits(self, stored: StoredVersion, actions: str) -> bool:
+        return True
+
+    def permits_write(
+        self, action: WriteAction, type: str, owners: tuple[str, ...], rows: IndexRows, scope_action: str
+    ) -> bool:
+        return True

@@ -1,0 +1,36 @@
+"""What a write answers, as `Prefer: return=…` asks. https://hl7.org/fhir/R4/http.html#return"""
+
+from collections.abc import Mapping
+
+from fhir_server.gateway.release import Content, Released
+from fhir_server.gateway.session import Written
+from fhir_server.interactions.exchange import Request, Response
+from fhir_server.interactions.versions import location, version_headers
+from fhir_server.outcome import Issue, operation_outcome
+from fhir_server.representation.negotiation import prefer_return
+
+
+def written_response(request: Request, status: int, written: Written | Released) -> Response:
+    """The answer to a create, update or patch; `Location` is there for a 201 and wherever it may help."""
+    headers = (*version_headers(written), ("Location", location(request.base, written)))
+    released = written if isinstance(written, Released) else written.released
+    return Response(status, _content(request.headers, released, status), headers)
+
+
+def deleted_response(request: Request, written: Written | None) -> Response:
+    """204; 200 with an OperationOutcome if that was asked for. `None`: there was nothing left to delete."""
+    headers = (("ETag", version_headers(written)[0][1]),) if written else ()
+    if prefer_return(request.headers) == "OperationOutcome":
+        said = "deleted" if written else "nothing was there to delete"
+        return Response(200, operation_outcome([Issue("information", "informational", said)]), headers)
+    return Response(204, None, headers)
+
+
+def _content(headers: Mapping[str, str], released: Released | None, status: int) -> Content:
+    match prefer_return(headers):
+        case "minimal":
+            return None
+        case "OperationOutcome":
+            said = "created" if status == 201 else "stored" if status == 200 else "done"
+            return operation_outcome([Issue("information", "informational", said)])
+    return released
