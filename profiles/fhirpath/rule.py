@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 
 from profiles.fhirpath.compiler import TYPED, truth
 from profiles.fhirpath.environment import Context
-from profiles.fhirpath.errata import ERRATA
 from profiles.fhirpath.errors import FhirPathError
 from profiles.fhirpath.expression import compile as compile_expression
 from profiles.fhirpath.expression import from_tree
@@ -24,7 +23,7 @@ from profiles.fhirpath.parser import parse
 from profiles.fhirpath.shapes import Shapes, Unsupported
 from profiles.fhirpath.syntax import Binary, Call, Expr, Index, Literal, Member, This, TypeTest, Unary, Variable
 
-Rule: TypeAlias = Callable[[Any, Mapping[str, Any] | None, Context], bool]
+Rule: TypeAlias = Callable[[Any, Mapping[str, Any] | None, Context], bool | None]
 _Truth: TypeAlias = Callable[[dict[str, Any], Context], bool | None]
 
 # ele-1 is stated on every element of FHIR, so it has a form of its own.
@@ -32,10 +31,11 @@ _ELE_1 = parse("hasValue() or (children().count() > id.count())")
 
 
 def compile_rule(expression: str, type_name: str, model: Model | None = None) -> Rule:
-    """The invariant `expression` on values of `type_name` as a function `(value, twin, context) -> holds`.
+    """The invariant `expression` on values of `type_name` as a function `(value, twin, context) -> truth`.
 
-    `value` is the JSON value, None for a primitive that only has its `_element` `twin`. `context` gives the resource
-    and, for a contained resource, the root. An empty result breaks no rule. The JSON is taken to have the shape of its
+    The truth is None when the result is empty; whether that breaks the rule is the caller's to say. `value` is the JSON
+    value, None for a primitive that only has its `_element` `twin`. `context` gives the resource and, for a contained
+    resource, the root. The JSON is taken to have the shape of its
     type (no nulls but in arrays of primitives, no empty arrays); where it has not, the answer may be wrong, as that
     shape already is. Raises FhirPathSyntaxError; the function raises FhirPathError when the expression does not apply
     to the value.
@@ -49,25 +49,24 @@ def _compile_rule(expression: str, type_name: str) -> Rule:
 
 
 def _build(text: str, type_name: str, model: Model) -> Rule:
-    text = ERRATA.get(text, text)
     tree = parse(text)
     if tree == _ELE_1:
         return _has_content
     expression = compile_expression(text)
 
-    def general(value: Any, twin: Mapping[str, Any] | None, context: Context) -> bool:
-        return expression.holds(Node(value, type_name, twin), context, model)
+    def general(value: Any, twin: Mapping[str, Any] | None, context: Context) -> bool | None:
+        return truth(expression.items(Node(value, type_name, twin), context, model))
 
     definition = model.definitions.types.get(type_name)
     if definition is None or definition.kind == "primitive":
         return general
     judge = _judge(tree, type_name, model)
 
-    def rule(value: Any, twin: Mapping[str, Any] | None, context: Context) -> bool:
+    def rule(value: Any, twin: Mapping[str, Any] | None, context: Context) -> bool | None:
         if type(value) is not dict:
             return general(value, twin, context)
         try:
-            return judge(value, context) is not False
+            return judge(value, context)
         except (AttributeError, TypeError):
             return general(value, twin, context)  # malformed JSON below: the nodes of the evaluation step over it
 

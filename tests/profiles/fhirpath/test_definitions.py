@@ -6,17 +6,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from profiles import registry
 from profiles.fhirpath import Context, Node, compile, compile_rule
-from profiles.fhirpath.errata import ERRATA
 from profiles.fhirpath.model import default
 from profiles.fhirpath.navigation import children
 
 DEFINITIONS = ("ValueSet-", "CodeSystem-", "StructureDefinition-", "SearchParameter-", "ConceptMap-")
 DEFINITIONS_MAX = 15  # of each kind: there are thousands, and they are alike
-# Invariants of severity `error` that official examples break: their narratives are not well-formed or are empty.
+# Invariants of severity `error` that official examples break: four narratives are not what FHIR allows, and que-7 asks for
+# the type `Boolean` where it means `boolean`.
 WRONG_EXAMPLES = {
     (key, name)
     for key in ("txt-1", "txt-2")
@@ -26,7 +24,7 @@ WRONG_EXAMPLES = {
         "EventDefinition-example.json",
         "Questionnaire-zika-virus-exposure-assessment.json",
     )
-}
+} | {("que-7", "Questionnaire-bb.json")}
 
 
 def test_every_search_parameter_and_invariant_of_the_registry_compiles() -> None:
@@ -89,22 +87,11 @@ def test_no_official_example_breaks_an_invariant_and_both_ways_of_evaluating_agr
     for name, resource in examples(definition_packages):
         for invariant, node, context in stated(Node(resource, resource["resourceType"]), (), Context()):
             rules[invariant.key, invariant.expression] += 1
-            expression = compile(ERRATA.get(invariant.expression, invariant.expression))
-            slow = expression.holds(node, context)
+            found = compile(invariant.expression).evaluate(node, context)
+            slow = bool(found[0].value) if found else None
             fast = compile_rule(invariant.expression, node.type)(node.value, node.extra, context)
             assert slow == fast, (invariant.key, name)
-            if invariant.severity == "error" and not slow:
+            if invariant.severity == "error" and slow is False:
                 broken.add((invariant.key, name))
     assert broken == WRONG_EXAMPLES
     assert sum(1 for count in rules.values() if count) > 200
-
-
-def test_the_errata_are_about_invariants_that_exist() -> None:
-    expressions = {invariant.expression for invariant in registry.load().invariants.values()}
-    assert set(ERRATA) <= expressions
-
-
-@pytest.mark.parametrize("answer, holds", [({"answerBoolean": True}, True), ({"answerString": "x"}, False)])
-def test_que_7_is_about_the_fhir_boolean(answer: dict[str, Any], holds: bool) -> None:
-    rule = compile_rule("operator = 'exists' implies (answer is Boolean)", "Questionnaire.item.enableWhen")
-    assert rule({"question": "q", "operator": "exists", **answer}, None, Context()) is holds
