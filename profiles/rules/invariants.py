@@ -13,12 +13,13 @@ from profiles.fhirpath.syntax import Expr
 from profiles.records import Invariant
 from profiles.rules import presence
 from profiles.rules.issue import Finding, Findings
+from profiles.rules.native import NATIVE
 from profiles.rules.presence import EMPTY, FALSE, SOME, UNKNOWN, Outcome
 from profiles.rules.scope import Scope
 
-# These are checked natively: see `objects` (ele-1), `contained` (dom-3), `references` (ref-1) and `narrative` (txt-*).
-# Tests hold the native form of the first three against the expression.
-NATIVE: Final = frozenset({"ele-1", "dom-3", "ref-1", "txt-1", "txt-2"})
+# These are checked elsewhere: see `objects` (ele-1), `contained` (dom-3), `references` (ref-1) and `narrative` (txt-*).
+# Tests hold the first three against the expression.
+STRUCTURAL: Final = frozenset({"ele-1", "dom-3", "ref-1", "txt-1", "txt-2"})
 
 # An expression has to be true (https://hl7.org/fhir/R4/fhirpath.html#constraints), so an empty result breaks the rule,
 # as in `code.exists() or abstract = true`. In these, empty only says that what the rule speaks of is absent or, of
@@ -57,7 +58,7 @@ class Known:
 class Rule:
     """One invariant of one type, parsed and compiled."""
 
-    __slots__ = ("compiled", "empty_is_fine", "expression", "invariant", "model", "type_name")
+    __slots__ = ("compiled", "empty_is_fine", "expression", "invariant", "model", "native", "type_name")
 
     def __init__(self, invariant: Invariant, type_name: str, model: Model) -> None:
         self.invariant = invariant
@@ -66,6 +67,7 @@ class Rule:
         text = _CORRECTED.get(invariant.key, invariant.expression)
         self.expression: Expr = parse(text)
         self.compiled = fhirpath.compile(text)
+        self.native = NATIVE.get(invariant.key)
         self.empty_is_fine = invariant.key in _EMPTY_IS_FINE or invariant.key.endswith("-0")
 
     def finding(self, reason: str = "") -> Finding:
@@ -73,6 +75,9 @@ class Rule:
 
     def check(self, value: Any, scope: Scope, extra: Mapping[str, Any] | None = None) -> Finding | None:
         """Evaluate the expression on a value of the rule's type: the finding when it is not true, else None."""
+        known = self.native(value, scope) if self.native is not None else None
+        if known is not None:
+            return None if known else self.finding()
         try:
             result = self.compiled.evaluate(fhirpath.Node(value, self.type_name, extra), scope.context, self.model)
         except fhirpath.FhirPathError as error:

@@ -13,7 +13,7 @@ from profiles.rules.binding import code_rule, coding_rule, concept_rule
 from profiles.rules.bundle import check_entry
 from profiles.rules.contained import check_contained
 from profiles.rules.extensions import check_modifier, check_url
-from profiles.rules.invariants import NATIVE, Rule, judge
+from profiles.rules.invariants import STRUCTURAL, Rule, judge
 from profiles.rules.issue import Finding, Findings, moved, token
 from profiles.rules.narrative import check_narrative
 from profiles.rules.objects import (
@@ -108,7 +108,7 @@ class TypeRules:
             table["resourceType"] = Slot(bit, VALUE, name.__eq__, "", None)
         elif name != "Element":  # of the twin of a primitive, the value beside it is content too
             rules.content = -1 & ~bits["id"]
-        keys_of_rules = [key for key in (*definition.constraints, *constraints) if key not in NATIVE]
+        keys_of_rules = [key for key in (*definition.constraints, *constraints) if key not in STRUCTURAL]
         prepared = [Rule(self.registry.invariants[key], name, self.model) for key in dict.fromkeys(keys_of_rules)]
         rules.judge, rules.relevant = judge(prepared, bits, self._mandatory_children(definition), missing)
         rules.choices = choices
@@ -120,7 +120,7 @@ class TypeRules:
         """Add the slot of a JSON key, and for a primitive that of its twin."""
         many = element.max != 1
         step = f".{element.name}"
-        own = tuple(key for key in element.constraints if key not in NATIVE)
+        own = tuple(key for key in element.constraints if key not in STRUCTURAL)
         if code == "xhtml":
             table[key] = Slot(bit, OTHER, lambda owner, value, scope: check_narrative(value), step)
             table["_" + key] = Slot(bit, OTHER, twin_of_value(key, self._element), step)
