@@ -48,6 +48,10 @@ _NEGATIONS = frozenset(("not", "not-in"))
 SYSTEM_LEVEL = ""  # the type name of a search over several types
 
 
+class _NotAReferenceError(FhirError):
+    """A chain goes on where there is no reference."""
+
+
 @dataclass(slots=True)
 class Reader:
     """Reads the criteria of one search; counts what its chains cost."""
@@ -109,7 +113,10 @@ class Reader:
     def targets(self, parameter: Parameter, modifier: str) -> tuple[str, ...]:
         """Return the types that a chain through the parameter leads to. Raises FhirError."""
         if parameter.kind != "reference":
-            raise refused(parameter.code, f"is of type {parameter.kind} and cannot be chained through")
+            raise _NotAReferenceError(
+                Category.VALUE,
+                f"search parameter `{parameter.code}`: is of type {parameter.kind} and cannot be chained through",
+            )
         if not modifier:
             return parameter.targets
         if modifier not in parameter.targets:
@@ -140,7 +147,7 @@ class Reader:
             except FhirError as one:
                 if one.category is Category.TOO_COSTLY:
                     raise
-                if error is None or isinstance(error, UnknownParameterError):
+                if error is None or _nearness(one) > _nearness(error):
                     error = one
                 continue
             self.link(parameter.code)
@@ -170,6 +177,11 @@ class Reader:
         if any(one.startswith("$") for one in ids):
             raise unsupported("_list", "functional lists (`$current-problems`) are not kept here")
         return Has("List", "item", Ids(tuple(one.removeprefix("List/") for one in ids)))
+
+
+def _nearness(error: FhirError) -> int:
+    """How far a reading of a chain came: what went wrong at its end says more than that it led elsewhere."""
+    return 0 if isinstance(error, _NotAReferenceError) else 1 if isinstance(error, UnknownParameterError) else 2
 
 
 def _too_wide(name: str) -> FhirError:

@@ -124,8 +124,6 @@ class _Filter:
 
     def _chained(self, parameter: Parameter, modifier: str, read: Callable[[str], Predicate]) -> Predicate:
         """The rest of the comparison is read once for each type that the reference may lead to."""
-        if parameter.kind != "reference":
-            raise refused("_filter", f"`{shown(parameter.code)}` is of type {parameter.kind}: it leads to no resource")
         start, end = self.at, self.at
 
         def again(target: str) -> Predicate:

@@ -115,3 +115,18 @@ def test_a_chain_that_fans_out_over_all_types_is_too_costly(where: Where) -> Non
     with pytest.raises(FhirError) as caught:
         where("Observation", "focus.focus.focus.focus.focus.focus.focus.focus._id=x")
     assert caught.value.category is Category.TOO_COSTLY
+
+
+def test_many_short_chains_to_all_types_are_too_costly_together(where: Where) -> None:
+    assert where("Observation", "focus._id=x", "focus._id=y")
+    with pytest.raises(FhirError) as caught:
+        where("Observation", "focus._id=x", "focus._id=y", "focus._id=z")
+    assert caught.value.category is Category.TOO_COSTLY
+
+
+def test_a_chain_that_tries_all_types_in_vain_is_too_costly(where: Where) -> None:
+    with pytest.raises(FhirError, match="`onzin`"):
+        where("Observation", "focus.focus.onzin=x")
+    with pytest.raises(FhirError) as caught:
+        where("Observation", "focus.focus.focus.focus.focus.focus.onzin=x")
+    assert caught.value.category is Category.TOO_COSTLY
