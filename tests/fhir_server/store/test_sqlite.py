@@ -3,14 +3,15 @@
 import asyncio
 import sqlite3
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from sqlite3 import Connection
 
 import pytest
 
-from fhir_server.store.protocol import ResourceStore
+from fhir_server.store.protocol import AuditEntry, Guard, ResourceStore, Write
 from fhir_server.store.sqlite import open_store
 from fhir_server.store.sqlite.connection import FILE_NAME, JOURNAL_NAME, connect
 from fhir_server.store.sqlite.schema import STEPS, NewerSchema, migrate
@@ -201,6 +202,20 @@ async def test_many_snapshots_at_once_are_all_served_and_closed(tmp_path: Path) 
         await matches(store, by_code("a"))
 
 
+# --- groups -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+async def test_a_guard_sees_the_commits_before_it_in_the_same_group(tmp_path: Path) -> None:
+    store = await open_store(tmp_path)
+    await asyncio.gather(
+        store.commit([write("Observation", "1", code="a")]),
+        store.commit([write("Observation", "2")], [Guard(by_code("a"), (("Observation", "1"),))]),
+    )
+    assert (await present(store, "Observation", "2")).version == 1
+    await store.close()
+
+
 # --- the journal --------------------------------------------------------------------------------------------------
 
 
@@ -218,6 +233,34 @@ async def test_a_journal_older_than_the_main_file_loses_no_new_entry(tmp_path: P
     assert await again.unfold_audit(audit_event) == 2
     assert len(await versions(again, "AuditEvent")) == 7
     await again.close()
+
+
+async def unfold_all(directory: Path) -> int:
+    store = await open_store(directory)
+    unfolded = await store.unfold_audit(audit_event)
+    await store.close()
+    return unfolded
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("with_a_commit", [True, False])
+async def test_who_finds_a_batch_unfolded_by_another_lets_it_be(tmp_path: Path, with_a_commit: bool) -> None:
+    """Another process unfolds everything between this one's reading of a batch and its writing of the events."""
+    store = await open_store(tmp_path)
+    for _ in range(3):
+        await (store.commit([], audit=[entry()]) if with_a_commit else store.append_audit([entry()]))
+    by_the_other: list[int] = []
+
+    def overtaken(audited: AuditEntry) -> Sequence[Write]:
+        if not by_the_other:
+            with ThreadPoolExecutor(1) as other:
+                by_the_other.append(other.submit(lambda: asyncio.run(unfold_all(tmp_path))).result())
+        return audit_event(audited)
+
+    assert await store.unfold_audit(overtaken) == 0
+    assert by_the_other == [3]
+    assert len(await versions(store, "AuditEvent")) == 3
+    await store.close()
 
 
 @pytest.mark.anyio

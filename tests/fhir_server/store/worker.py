@@ -61,6 +61,18 @@ async def write_for_ever(store: ResourceStore, name: str) -> None:
     await asyncio.gather(*[rounds(f"{name}{n}") for n in range(TASKS)], looks(), looks(), unfolds())
 
 
+async def look_for_ever(store: ResourceStore, name: str) -> None:
+    """Audit of reads and nothing else, in groups of a few."""
+
+    async def looks() -> None:
+        while True:
+            audited = entry()
+            await store.append_audit([audited])
+            tell(audit=audited.id)
+
+    await asyncio.gather(*[looks() for _ in range(TASKS)])
+
+
 async def count_up(store: ResourceStore, name: str) -> None:
     """Many tasks add one to the same counter, each time to what they have read."""
 
@@ -129,7 +141,7 @@ async def page(store: ResourceStore, name: str) -> None:
 
 
 JOBS: dict[str, Callable[[ResourceStore, str], Awaitable[None]]] = {
-    job.__name__: job for job in (write_for_ever, count_up, write_flat_out, unfold, page)
+    job.__name__: job for job in (write_for_ever, look_for_ever, count_up, write_flat_out, unfold, page)
 }
 
 
