@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from fhir_server.search import query as ast
@@ -284,7 +285,7 @@ def _sort_value(r: Stored, key: SortKey) -> Any:
 
 def in_order(values: Sequence[tuple[Any, ...]], keys: Sequence[SortKey]) -> bool:
     """Are these sort values in the order of the keys, nulls last? Distances may differ by a rounding."""
-    return all(_not_after(a, b, keys) for a, b in zip(values, values[1:]))
+    return all(_not_after(a, b, keys) for a, b in pairwise(values))
 
 
 def _not_after(a: tuple[Any, ...], b: tuple[Any, ...], keys: Sequence[SortKey]) -> bool:

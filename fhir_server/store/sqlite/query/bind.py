@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from fhir_server.search import query as ast
 from fhir_server.store.protocol import QueryTooComplex
+from fhir_server.store.sqlite.index_tables import words
 from fhir_server.store.sqlite.names import NO_OWNER, Names
 
 # SQLite's parser gives up at about ten subqueries in one another, of which a nested criterion takes one and a
@@ -43,6 +44,7 @@ class Binder:
         """The predicate for resources of `type`, without TypeIn, OwnedBy and Unowned.
 
         EVERYTHING and NOTHING occur at the top only; every leaf's parameter has a number.
+        INVARIANT: so no condition is constantly false, which would make SQLite forget the terms of partial indexes.
         """
         if depth > DEPTH_MAX:
             raise QueryTooComplex(f"criteria are nested more than {DEPTH_MAX} deep")
@@ -94,8 +96,8 @@ class Binder:
                 return leaf if ids else ast.NOTHING
             case ast.LastUpdated():
                 return leaf
-            case ast.FullText():
-                return leaf
+            case ast.FullText(_, asked):
+                return leaf if words(" ".join(asked)) else ast.NOTHING  # a text without a single word finds nothing
             case ast.Composite(_, components):
                 bound = tuple([self.bind(component, type, depth + 1) for component in components])
                 return ast.NOTHING if ast.NOTHING in bound else replace(leaf, components=bound)  # type: ignore[arg-type]

@@ -84,7 +84,7 @@ class Conditions:
                 sql, params = half_open(compare, c.updated, f"({c.updated} + 1)", low, high)
                 return f"({sql})", params
             case ast.FullText(param, asked):
-                return full_text(param, asked, c.rid)
+                return f"{c.rid} IN (SELECT rowid FROM words WHERE words MATCH ?)", (match_text(param, asked),)
             case ast.Composite():
                 return self._composite(predicate, c)
             case ast.Near(param, latitude, longitude, km):
@@ -205,24 +205,13 @@ def owned(owner: str, nums: tuple[int, ...]) -> Condition:
     return f"{owner} IN (SELECT value FROM json_each(?))", (json.dumps(nums),)
 
 
-def full_text(param: str, asked: tuple[str, ...], rid: str) -> Condition:
-    """A text without a single word in it finds nothing."""
-    found = match_text(param, asked)
-    if found is None:
-        return "0", ()
-    return f"{rid} IN (SELECT rowid FROM words WHERE words MATCH ?)", (found,)
-
-
-def match_text(param: str, asked: tuple[str, ...]) -> str | None:
+def match_text(param: str, asked: tuple[str, ...]) -> str:
     """An FTS5 query: every word quoted, so that none is an operator, a prefix or a column of FTS5's language.
 
     https://www.sqlite.org/fts5.html#full_text_query_syntax
     """
-    found = words(" ".join(asked))
-    if not found:
-        return None
     column = "narrative" if param == "_text" else "content"
-    quoted = [f'"{word}"' for word in found]
+    quoted = [f'"{word}"' for word in words(" ".join(asked))]
     return f"{column} : ({' AND '.join(quoted)})"
 
 

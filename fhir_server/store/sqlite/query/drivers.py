@@ -191,16 +191,13 @@ class Drivers:
             unique=True,
         )
 
-    def _full_text(self, param: str, asked: tuple[str, ...], type: str, scope: Scope) -> Driver | None:
-        found = match_text(param, asked)
-        if found is None:
-            return None
+    def _full_text(self, param: str, asked: tuple[str, ...], type: str, scope: Scope) -> Driver:
         w, d = self.conditions.alias(), self.conditions.alias()
         sql, params = within(d, scope, sought=False)
         return Driver(
             f"(SELECT rowid AS doc FROM words WHERE words MATCH ?) {w} CROSS JOIN resource {d}",
             f"{d}.rid = {w}.doc AND +{d}.type = ? AND +{d}.deleted = 0{sql}",
-            (found, self.binder.type_num(type), *params),
+            (match_text(param, asked), self.binder.type_num(type), *params),
             Candidate.of_resource(type, d),
             d,
             unique=True,

@@ -25,14 +25,9 @@ SORT_ANYWAY = 48
 
 def by_keys(planner: Planner, keys: Sequence[SortKey], limit: int, after: Position | None) -> list[Row]:
     plan = planner.plan(None, counted=True)
-    walk = None
-    if plan.candidates >= SORT_ANYWAY:
-        walk = sort_walk(planner.binder, keys[0], planner.type, planner.scope, planner.conditions.alias())
-    if walk is not None:
-        # If the matches are spread evenly, a walk takes so many steps to a full page; sorting takes two a candidate.
-        steps = limit * planner.population(walk.driver) / plan.candidates
-        if steps > 2 * plan.candidates:
-            walk = None
+    walk = sort_walk(planner.binder, keys[0], planner.type, planner.scope, planner.conditions.alias())
+    if walk is not None and not walking_pays(planner, walk, limit, plan.candidates):
+        walk = None
     if walk is None:
         return _sort_all(planner, plan, keys, limit, after)
     rows: list[Row] = []
@@ -42,6 +37,11 @@ def by_keys(planner: Planner, keys: Sequence[SortKey], limit: int, after: Positi
     if len(rows) < limit and keys[0].kind != "updated":
         rows += _sort_all(planner, plan, keys, limit - len(rows), after, only_without_value=True)
     return rows
+
+
+def walking_pays(planner: Planner, walk: SortWalk, limit: int, candidates: int) -> bool:
+    """If the matches are spread evenly, a walk takes so many steps to a full page; sorting takes two a candidate."""
+    return candidates >= SORT_ANYWAY and limit * planner.population(walk.driver) / candidates <= 2 * candidates
 
 
 def row_order(keys: Sequence[SortKey]) -> Callable[[Row], Any]:
