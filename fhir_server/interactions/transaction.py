@@ -100,8 +100,7 @@ class _Attempt:
         for entry in self._entries:
             await self._located(entry, self._identify)
         self._check_identities()
-        ordered = sorted(self._entries, key=lambda e: (_ORDER[e.method], e.type in BORROWERS and e.method != "DELETE"))
-        for entry in ordered:
+        for entry in sorted(self._entries, key=_turn):
             self.staged[entry.position] = await self._located(entry, self._perform)
 
     async def check_references(self) -> None:
@@ -206,7 +205,7 @@ class _Attempt:
                 return place + hash_mark + fragment
             if url.startswith(("urn:uuid:", "urn:oid:")):
                 raise FhirError(Category.INVALID, f"no entry has the fullUrl `{url[:50]}` that a reference names")
-            if "?" in url and "://" not in url:
+            if _is_conditional(url):
                 if url not in self._conditional:
                     unresolved.add(url)
                 return self._conditional.get(url, text)
@@ -238,6 +237,22 @@ class _Attempt:
                 Category.DUPLICATE_MATCH, f"several {resource_type} resources match a conditional reference"
             )
         raise FhirError(Category.VERSION, f"no {resource_type} matches a conditional reference")
+
+
+def _turn(entry: BundleEntry) -> tuple[int, bool, bool]:
+    """FHIR's order; within it, those that follow from others come after them."""
+    resource = entry.resource or {}
+    return (
+        _ORDER[entry.method],
+        entry.type in BORROWERS and entry.method != "DELETE",
+        any(_is_conditional(text) for text in references_in(resource)),
+    )
+
+
+def _is_conditional(reference: str) -> bool:
+    """`Patient?identifier=…` rather than a literal reference."""
+    path, mark, _ = reference.partition("?")
+    return mark == "?" and path.isalpha()
 
 
 def _check_full_urls(entries: Sequence[BundleEntry]) -> None:

@@ -1,0 +1,20 @@
+"""Open servers for the tests of operations."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fhir_server.inprocess import Caller, House, opened
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """Base policy permit: what these tests are about is not who may see what."""
+    async with opened(tmp_path, base_policy="permit") as house:
+        yield house
+
+
+@pytest.fixture
+async def operator(house: House) -> Caller:
+    return await house.caller()
