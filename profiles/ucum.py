@@ -132,10 +132,10 @@ def _term(text: str, at: int, depth: int) -> tuple[Unit, int]:
     power = 1
     if text.startswith("/", at):
         power, at = -1, at + 1
-    first, at = _component(text, at, depth)
-    if power == 1 and at == len(text):
-        return first, at  # alone: the offset of a temperature scale holds
-    unit = _raise(first._replace(offset=Fraction(0)), power)
+    unit, at = _component(text, at, depth)
+    unit = _raise(
+        unit, power
+    )  # a product or a power drops the zero point of a temperature scale, standing alone keeps it
     while at < len(text) and text[at] in "./":
         power = 1 if text[at] == "." else -1
         component, at = _component(text, at + 1, depth)

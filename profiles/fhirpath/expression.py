@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from profiles.fhirpath.compiler import Closure, Compiler, truth
+from profiles.fhirpath.compiler import Compiler
 from profiles.fhirpath.environment import Context, Environment, node_of
 from profiles.fhirpath.errors import FhirPathError, FhirPathLimitError, FhirPathSyntaxError
 from profiles.fhirpath.library import FOCUSED, FUNCTIONS
+from profiles.fhirpath.logic import truth
 from profiles.fhirpath.model import Model, default
 from profiles.fhirpath.nodes import Items, Node, type_of
+from profiles.fhirpath.operators import Closure
 from profiles.fhirpath.parser import parse
 from profiles.fhirpath.syntax import Expr
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from profiles.fhirpath.compiler import Builder, Closure, Compiler
+from profiles.fhirpath.compiler import Builder, Compiler
 from profiles.fhirpath.environment import Environment
 from profiles.fhirpath.errors import FhirPathError
 from profiles.fhirpath.nodes import Items, Node, System, system, type_of
+from profiles.fhirpath.operators import Closure
 from profiles.fhirpath.syntax import Expr
 
 Table = dict[str, tuple[int, int, Builder]]

@@ -11,16 +11,18 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from profiles.fhirpath.compiler import TYPED, truth
+from profiles.fhirpath.compiler import TYPED
 from profiles.fhirpath.environment import Context
 from profiles.fhirpath.errors import FhirPathError
 from profiles.fhirpath.expression import compile as compile_expression
 from profiles.fhirpath.expression import from_tree
 from profiles.fhirpath.library import FOCUSED
+from profiles.fhirpath.logic import truth
 from profiles.fhirpath.model import Model, default
 from profiles.fhirpath.nodes import Node
 from profiles.fhirpath.parser import parse
-from profiles.fhirpath.shapes import Shapes, Unsupported
+from profiles.fhirpath.paths import Unsupported
+from profiles.fhirpath.shapes import Shapes
 from profiles.fhirpath.syntax import Binary, Call, Expr, Index, Literal, Member, This, TypeTest, Unary, Variable
 
 Rule: TypeAlias = Callable[[Any, Mapping[str, Any] | None, Context], bool | None]

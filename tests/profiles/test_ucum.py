@@ -31,6 +31,8 @@ from profiles import ucum
         ("1 U", "1 umol/min"),
         ("1 [diop]", "1 m-1"),
         ("1 J/Cel", "1 J/K"),
+        ("1 Cel.m", "1 K.m"),
+        ("37 Cel{axillary}", "310.15 K"),
         ("1000 mCel", "1 Cel"),
         ("1 10^3", "1000 {cells}"),
         ("1 g%", "1 g/dL"),

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from profiles.fhirpath import references
-from profiles.fhirpath.compiler import Closure, Compiler
+from profiles.fhirpath.compiler import Compiler
 from profiles.fhirpath.environment import Environment
 from profiles.fhirpath.errors import FhirPathError
 from profiles.fhirpath.functions import Table, on_collections, on_items, register
 from profiles.fhirpath.navigation import TYPE_INFO, step_into
 from profiles.fhirpath.nodes import Items, Node, is_primitive, system, type_of
+from profiles.fhirpath.operators import Closure
 from profiles.fhirpath.syntax import Expr
 from profiles.rules.narrative import check_narrative
 

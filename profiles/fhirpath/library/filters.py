@@ -2,12 +2,14 @@
 
 from functools import cmp_to_key
 
-from profiles.fhirpath.compiler import Closure, Compiler, as_type, is_type, truth
+from profiles.fhirpath.compiler import Compiler, as_type, is_type
 from profiles.fhirpath.environment import Environment
 from profiles.fhirpath.equality import compare, key
 from profiles.fhirpath.errors import FhirPathError, FhirPathSyntaxError
 from profiles.fhirpath.functions import Table, on_items, register
+from profiles.fhirpath.logic import truth
 from profiles.fhirpath.nodes import Item, Items, system
+from profiles.fhirpath.operators import Closure
 from profiles.fhirpath.syntax import Expr, Unary, type_name
 from profiles.fhirpath.types import Specifier
 

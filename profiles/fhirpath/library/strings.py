@@ -8,11 +8,12 @@ import re
 from typing import Any
 
 from profiles.fhirpath import patterns
-from profiles.fhirpath.compiler import Closure, Compiler
+from profiles.fhirpath.compiler import Compiler
 from profiles.fhirpath.environment import Environment
 from profiles.fhirpath.errors import FhirPathError
 from profiles.fhirpath.functions import Table, on_value, register
 from profiles.fhirpath.nodes import Items, Node, system
+from profiles.fhirpath.operators import Closure
 from profiles.fhirpath.syntax import Expr
 
 TABLE: Table = {}

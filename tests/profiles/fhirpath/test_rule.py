@@ -33,6 +33,8 @@ def holds(key: str, type_name: str, value: Any, twin: dict[str, Any] | None = No
         ("per-1", "Period", {"start": "2020-01-01T10:00:00Z", "end": "2020-01-01T11:30:00+01:00"}, {"start": "2021", "end": "2020-05-05"}),
         ("per-1", "Period", {"start": "2020-01-01T12:00:00+02:00", "end": "2020-01-01T11:00:00Z"},
          {"start": "2020-01-01T10:00:00Z", "end": "2020-01-01T10:30:00+01:00"}),
+        ("per-1", "Period", {"start": "2020-01-01T10:00:00+01:00", "end": "2020-01-01T09:30:00-02:00"},
+         {"start": "2020-01-01T09:30:00-02:00", "end": "2020-01-01T10:00:00+01:00"}),
         ("qty-3", "Quantity", {"code": "kg", "system": "s"}, {"code": "kg"}),
         ("rng-2", "Range", {"low": {"value": 1}, "high": {"value": Decimal("1.5")}}, {"low": {"value": 2}, "high": {"value": 1}}),
         ("obs-6", "Observation", {"valueString": "x"}, {"_valueString": {}, "dataAbsentReason": {}}),
@@ -203,6 +205,9 @@ EXPRESSIONS = [
     "id.matches('^p$').not()",
     "extension.url.contains('u') and Period.id.empty().not()",
     "extension.value.exists() != extension('u').exists()",
+    "(start | end).count() = 1",
+    "start & end = '2020'",
+    "extension.select(url & value).isDistinct() and (id | start | end).count() < 3",
 ]
 
 
