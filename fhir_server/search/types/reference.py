@@ -8,7 +8,7 @@ from typing import Any
 
 from fhir_server.search.normal import normal
 from fhir_server.search.places import NOWHERE, locate
-from fhir_server.search.query import Predicate, Reference, TokenText
+from fhir_server.search.query import Or, Predicate, Reference, TokenText
 from fhir_server.search.rows import IndexRows, ReferenceRow, TextRow
 from fhir_server.search.types.emit import Emit
 from fhir_server.search.values import Asked, shown, split, unescape
@@ -96,7 +96,10 @@ def criterion(asked: Asked, value: str) -> Predicate:
 def _leads_to(asked: Asked, text: str, only: str) -> Predicate:
     if _ID.fullmatch(text):
         targets = asked.parameter.targets
-        return Reference(asked.name, only or (targets[0] if len(targets) == 1 else None), text)
+        by_id = Reference(asked.name, only or (targets[0] if len(targets) == 1 else None), text)
+        if asked.value_types & CANONICALS:  # a URI may be as short as an id
+            return Or((by_id, Reference(asked.name, url=text)))
+        return by_id
     place = locate(text, asked.context.base_urls)
     if place.id:
         if place.type not in asked.context.registry.resource_types:

@@ -244,6 +244,9 @@ def test_a_canonical_may_have_its_version(where: Where) -> None:
     assert where("QuestionnaireResponse", "questionnaire=http://q.example/x|1.2") == Reference(
         "questionnaire", url="http://q.example/x", version="1.2"
     )
+    assert where("QuestionnaireResponse", "questionnaire=x") == Or(
+        (Reference("questionnaire", "Questionnaire", "x"), Reference("questionnaire", url="x"))
+    )
 
 
 # --- uri, composite, near, text, id --------------------------------------------------------------------------------
