@@ -18,6 +18,7 @@ from fhir_server.store.sqlite.connection import WRITE_CACHE_KIB, connect
 from fhir_server.store.sqlite.jobs import Job, Refusal, Trim
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.transaction import Transaction
+from fhir_server.store.sqlite.turnstile import Turnstile
 
 # A group that grows beyond this many versions is closed, so that nobody waits long behind others.
 GROUP_WEIGHT_MAX = 1_000
@@ -39,7 +40,9 @@ class Writer:
         self._names = Names()
         self._packer = Packer()
         self._connection = connect(file, cache_kib=WRITE_CACHE_KIB)
+        self._turn = Turnstile(file)
         self._journal = connect(journal)
+        self._journal_turn = Turnstile(journal)
         self._thread.start()
 
     def future(self) -> "asyncio.Future[Any]":
@@ -74,8 +77,8 @@ class Writer:
             group, closing = self._take()
             if group:
                 self._tell(self._perform(group))
-        self._connection.close()
-        self._journal.close()
+        for resource in (self._connection, self._journal, self._turn, self._journal_turn):
+            resource.close()
 
     def _take(self) -> tuple[list[Job], bool]:
         """Everything that is waiting (at least one list of jobs), and whether it was the last."""
@@ -96,9 +99,11 @@ class Writer:
     def _perform(self, group: list[Job]) -> list[Settled]:
         try:
             if all(type(job) is Job for job in group):
-                self._append_only(group)
+                with self._journal_turn:
+                    self._append_only(group)
                 return [(job.future, True, None) for job in group]
-            return self._transact(group)
+            with self._turn:
+                return self._transact(group)
         except Exception as error:
             for connection in (self._connection, self._journal):
                 if connection.in_transaction:
