@@ -8,7 +8,7 @@ from tests.fhir_server.inprocess import Caller, House, observation, organization
 
 pytestmark = pytest.mark.anyio
 
-P, O = "urn:uuid:11111111-1111-4111-8111-111111111111", "urn:uuid:22222222-2222-4222-8222-222222222222"
+PERSON, SEEN = "urn:uuid:11111111-1111-4111-8111-111111111111", "urn:uuid:22222222-2222-4222-8222-222222222222"
 
 
 def entry(method: str, url: str, resource: Any = None, full_url: str = "", **request: str) -> dict[str, Any]:
@@ -43,9 +43,12 @@ async def total(caller: Caller, type: str) -> int:
 
 async def test_references_between_entries_become_literal_whatever_the_order(operator: Caller) -> None:
     seen = nameless(observation("", ""))
-    seen["subject"] = {"reference": P}
+    seen["subject"] = {"reference": PERSON}
     answer = await operator.post(
-        "", transaction(entry("POST", "Observation", seen, O), entry("POST", "Patient", {"resourceType": "Patient"}, P))
+        "",
+        transaction(
+            entry("POST", "Observation", seen, SEEN), entry("POST", "Patient", {"resourceType": "Patient"}, PERSON)
+        ),
     )
     assert answer.status == 200, answer.text
     assert answer.json["type"] == "transaction-response"
@@ -58,22 +61,29 @@ async def test_references_between_entries_become_literal_whatever_the_order(oper
 async def test_uris_and_narrative_links_are_rewritten_and_identifiers_are_not(operator: Caller) -> None:
     group = {
         "resourceType": "Patient",
-        "text": {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><a href="{P}">x</a></div>'},
-        "identifier": [{"system": "urn:ietf:rfc:3986", "value": P}],
-        "extension": [{"url": "http://test/uri", "valueUri": P}, {"url": "http://test/canonical", "valueCanonical": P}],
+        "text": {
+            "status": "generated",
+            "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><a href="{PERSON}">x</a></div>',
+        },
+        "identifier": [{"system": "urn:ietf:rfc:3986", "value": PERSON}],
+        "extension": [
+            {"url": "http://test/uri", "valueUri": PERSON},
+            {"url": "http://test/canonical", "valueCanonical": PERSON},
+        ],
     }
-    answer = await operator.post("", transaction(entry("POST", "Patient", group, P)))
+    answer = await operator.post("", transaction(entry("POST", "Patient", group, PERSON)))
     where = places(answer)[0]
     stored = (await operator.get(where)).json
     assert f'href="{where}"' in stored["text"]["div"]
-    assert stored["identifier"][0]["value"] == P
-    assert [e.get("valueUri", e.get("valueCanonical")) for e in stored["extension"]] == [where, P]
+    assert stored["identifier"][0]["value"] == PERSON
+    assert [e.get("valueUri", e.get("valueCanonical")) for e in stored["extension"]] == [where, PERSON]
 
 
 async def test_a_reference_to_an_entry_that_is_not_there_refuses_the_whole(operator: Caller) -> None:
-    seen = {**nameless(observation("", "")), "subject": {"reference": O}}
+    seen = {**nameless(observation("", "")), "subject": {"reference": SEEN}}
     answer = await operator.post(
-        "", transaction(entry("POST", "Patient", {"resourceType": "Patient"}, P), entry("POST", "Observation", seen))
+        "",
+        transaction(entry("POST", "Patient", {"resourceType": "Patient"}, PERSON), entry("POST", "Observation", seen)),
     )
     assert answer.status == 400
     assert "Bundle.entry[1]" in answer.issue["diagnostics"]
@@ -117,8 +127,8 @@ async def test_two_entries_for_one_resource_are_refused(operator: Caller) -> Non
     twice = await operator.post(
         "",
         transaction(
-            entry("POST", "Patient", {"resourceType": "Patient"}, P),
-            entry("POST", "Patient", {"resourceType": "Patient"}, P),
+            entry("POST", "Patient", {"resourceType": "Patient"}, PERSON),
+            entry("POST", "Patient", {"resourceType": "Patient"}, PERSON),
         ),
     )
     assert (twice.status, await total(operator, "Patient")) == (400, 0)
@@ -126,9 +136,9 @@ async def test_two_entries_for_one_resource_are_refused(operator: Caller) -> Non
 
 async def test_a_conditional_create_in_a_transaction_is_what_others_refer_to(operator: Caller) -> None:
     await operator.put("Patient/known", patient("known", identifier=[{"system": "http://id", "value": "1"}]))
-    seen = {**nameless(observation("", "")), "subject": {"reference": P}}
+    seen = {**nameless(observation("", "")), "subject": {"reference": PERSON}}
     bundle = transaction(
-        entry("POST", "Patient", {"resourceType": "Patient"}, P, ifNoneExist="identifier=http://id|1"),
+        entry("POST", "Patient", {"resourceType": "Patient"}, PERSON, ifNoneExist="identifier=http://id|1"),
         entry("POST", "Observation", seen),
     )
     answer = await operator.post("", bundle)
@@ -176,13 +186,13 @@ async def test_provenance_before_its_target_still_belongs_to_the_patient(house: 
         "resourceType": "Provenance",
         "recorded": "2026-01-01T00:00:00Z",
         "agent": agent,
-        "target": [{"reference": O}],
+        "target": [{"reference": SEEN}],
     }
     await house.given(patient("p"))
     answer = await operator.post(
         "",
         transaction(
-            entry("POST", "Provenance", provenance), entry("POST", "Observation", nameless(observation("", "p")), O)
+            entry("POST", "Provenance", provenance), entry("POST", "Observation", nameless(observation("", "p")), SEEN)
         ),
     )
     assert statuses(answer) == ["201", "201"], answer.text
