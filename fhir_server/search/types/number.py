@@ -14,6 +14,7 @@ from fhir_server.search.types.emit import Emit
 from fhir_server.search.values import Asked, prefixed, shown
 
 PRIMITIVES = frozenset(("integer", "decimal", "positiveInt", "unsignedInt"))
+RESOLUTION = Decimal("5e-16")  # relative; closer together than this, doubles are not told apart
 MAGNITUDE_MAX = 300  # powers of ten: what a double holds
 _NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _EXACT = frozenset((Compare.GT, Compare.LT, Compare.GE, Compare.LE, Compare.SA, Compare.EB))
@@ -72,7 +73,7 @@ def bounds(asked: Asked, compare: Compare, text: str) -> tuple[Decimal, Decimal]
         raise asked.invalid(f"`{shown(text)}` is out of range")
     if compare in _EXACT:
         return number, number
-    half = half_width(text)
+    half = max(half_width(text), abs(number) * RESOLUTION)
     if compare is Compare.AP:
         half = max(half, abs(number) / 10)
     return number - half, number + half

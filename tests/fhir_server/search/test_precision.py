@@ -53,6 +53,12 @@ def test_a_number_beyond_a_double_is_refused(where: Where, text: str) -> None:
         where("RiskAssessment", f"probability={text}")
 
 
+def test_a_number_of_more_digits_than_a_double_has_still_equals_itself(where: Where) -> None:
+    found = where("RiskAssessment", "probability=66.899999999999991234567")
+    assert isinstance(found, Number)
+    assert found.low < 66.899999999999991234567 < found.high
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-1000, max_value=1000))
 def test_the_implicit_range_is_one_unit_of_the_last_digit_wide(number: Decimal) -> None:
     assert 2 * half_width(str(number)) == Decimal("0.001")
