@@ -15,7 +15,6 @@ from fhir_server.store.protocol import QueryTooComplex
 from fhir_server.store.sqlite.index_tables import words
 from fhir_server.store.sqlite.query.bind import Binder, Bound, Owners
 from fhir_server.store.sqlite.query.near import box
-from fhir_server.store.sqlite.query.ranges import half_open
 from fhir_server.store.sqlite.query.rowsets import BY_VALUE, Rows, rows
 
 Condition = tuple[str, tuple[object, ...]]
@@ -80,9 +79,7 @@ class Conditions:
             case ast.Ids(ids):
                 return f"{c.id} IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
             case ast.LastUpdated(compare, low, high):
-                # An instant is a range of no width here: it was stored to the millisecond or finer.
-                sql, params = half_open(compare, c.updated, f"({c.updated} + 1)", low, high)
-                return f"({sql})", params
+                return updated(compare, c.updated, low, high)
             case ast.FullText(param, asked):
                 return f"{c.rid} IN (SELECT rowid FROM words WHERE words MATCH ?)", (match_text(param, asked),)
             case ast.Composite():
@@ -203,6 +200,23 @@ def owned(owner: str, nums: tuple[int, ...]) -> Condition:
     if len(nums) == 1:
         return f"{owner} = ?", nums
     return f"{owner} IN (SELECT value FROM json_each(?))", (json.dumps(nums),)
+
+
+def updated(compare: ast.Compare, column: str, low: int, high: int) -> Condition:
+    """An update time is a point, which makes each comparison a bound that an index can seek."""
+    match compare:
+        case ast.Compare.GT | ast.Compare.SA:
+            return f"{column} >= ?", (high,)
+        case ast.Compare.LT | ast.Compare.EB:
+            return f"{column} < ?", (low,)
+        case ast.Compare.GE:
+            return f"{column} >= ?", (low,)
+        case ast.Compare.LE:
+            return f"{column} < ?", (high,)
+        case ast.Compare.EQ | ast.Compare.AP:
+            return f"({column} >= ? AND {column} < ?)", (low, high)
+        case ast.Compare.NE:
+            return f"({column} < ? OR {column} >= ?)", (low, high)
 
 
 def match_text(param: str, asked: tuple[str, ...]) -> str:

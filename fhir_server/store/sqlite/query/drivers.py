@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 from fhir_server.search import query as ast
 from fhir_server.store.sqlite.query.bind import Bound, Owners, owner_set
-from fhir_server.store.sqlite.query.conditions import Candidate, Conditions, match_text, occurrences, owned
+from fhir_server.store.sqlite.query.conditions import Candidate, Conditions, match_text, occurrences, owned, updated
 from fhir_server.store.sqlite.query.near import box
-from fhir_server.store.sqlite.query.ranges import half_open
 from fhir_server.store.sqlite.query.rowsets import BY_VALUE, Rows, after_prefix, rows
 from fhir_server.store.sqlite.query.spans import span
 
@@ -180,8 +179,7 @@ class Drivers:
     def _updated(self, leaf: ast.LastUpdated, type: str, scope: Scope) -> Driver:
         d = self.conditions.alias()
         sql, params = within(d, scope, sought=False)
-        # An update time is a point, which simplifies each comparison to a bound that an index can seek.
-        asked, values = updated_between(leaf, f"{d}.updated")
+        asked, values = updated(leaf.compare, f"{d}.updated", leaf.low, leaf.high)
         return Driver(
             f"resource {d} INDEXED BY resource_updated",
             f"{d}.type = ? AND {d}.deleted = 0 AND {asked}{sql}",
@@ -280,21 +278,6 @@ def within(d: str, scope: Scope, *, sought: bool = True) -> tuple[str, tuple[obj
     plus = "" if sought and len(scope) <= SOUGHT_OWNERS_MAX else "+"
     sql, params = owned(f"{plus}{d}.owner", tuple(sorted(scope)))
     return f" AND {sql}", params
-
-
-def updated_between(leaf: ast.LastUpdated, column: str) -> tuple[str, tuple[object, ...]]:
-    match leaf.compare:
-        case ast.Compare.GT | ast.Compare.SA:
-            return f"{column} >= ?", (leaf.high,)
-        case ast.Compare.LT | ast.Compare.EB:
-            return f"{column} < ?", (leaf.low,)
-        case ast.Compare.GE:
-            return f"{column} >= ?", (leaf.low,)
-        case ast.Compare.LE:
-            return f"{column} < ?", (leaf.high,)
-        case ast.Compare.EQ | ast.Compare.AP:
-            return f"{column} >= ? AND {column} < ?", (leaf.low, leaf.high)
-    return half_open(leaf.compare, column, f"({column} + 1)", leaf.low, leaf.high)
 
 
 def rank(predicate: Bound) -> int:

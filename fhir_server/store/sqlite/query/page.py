@@ -8,6 +8,7 @@ https://hl7.org/fhir/R4/http.html#paging
 # ruff: noqa: S608 (statements are put together from our own names; whatever a request says is bound)
 
 import heapq
+from dataclasses import replace
 from sqlite3 import Connection
 
 from fhir_server.search import query as ast
@@ -22,6 +23,7 @@ from fhir_server.store.sqlite.query.sorted_page import Row, by_keys, row_order
 def page(connection: Connection, names: Names, query: Query, count: int, cursor: bytes) -> tuple[list[int], bytes]:
     """At most `count` rids in order, and the cursor of the next page (b"" if there is none). Raises BadCursor."""
     binder = Binder(connection, names)
+    query = _with_sort(query)
     after = unpack(cursor, query) if cursor else None
     if count <= 0:
         return [], b""
@@ -31,6 +33,19 @@ def page(connection: Connection, names: Names, query: Query, count: int, cursor:
         return rids, b""
     type_num, last = found[count - 1]
     return rids, pack(query, 0 if query.sort else type_num, last[:-2], *last[-2:])
+
+
+def _with_sort(query: Query) -> Query:
+    """What changed since some time is asked for by those who follow changes: they get it in the order of changes.
+
+    In any other order, what was changed last would be far from the start.
+    """
+    if query.sort:
+        return query
+    conjuncts = query.where.children if isinstance(query.where, ast.And) else (query.where,)
+    if any(isinstance(child, ast.LastUpdated) for child in conjuncts):
+        return replace(query, sort=(ast.SortKey("_lastUpdated", "updated"),))
+    return query
 
 
 def types_of(binder: Binder, query: Query) -> list[tuple[int, str]]:

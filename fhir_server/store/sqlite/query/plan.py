@@ -5,7 +5,9 @@ https://www.sqlite.org/queryplanner-ng.html
 
 # ruff: noqa: S608 (statements are put together from our own names; whatever a request says is bound)
 
+import json
 from dataclasses import dataclass
+from math import isqrt
 from sqlite3 import Connection
 
 from fhir_server.search import query as ast
@@ -13,11 +15,13 @@ from fhir_server.store.sqlite.query.bind import Binder, Bound, Owners, owner_set
 from fhir_server.store.sqlite.query.conditions import Condition, Conditions
 from fhir_server.store.sqlite.query.drivers import SOUGHT_OWNERS_MAX, Driver, Drivers, Scope, rank
 
-# Contenders are counted up to each of these in turn, until one has fewer. The last is the price of a bad start.
-COUNTS = (64, 1_024, 16_384)
-# Owners that a reference can lead to before it tells nothing about where to look.
-IMPLIED_OWNERS_MAX = 8
-# Candidates of one type beyond this are not counted but estimated from the number of resources.
+# Contenders are counted up to the first; if all have more, up to where a walk in order would cost less than sorting
+# them, or, if all matches must be found anyway, up to the second.
+COUNT_FIRST = 64
+COUNT_MAX = 16_384
+# So many targets of a chain are looked at for the owners of what refers to them.
+CHAIN_TARGETS_MAX = 24
+# A patient's resources of one type are counted up to this.
 WALK_COUNT_MAX = 2_048
 
 
@@ -40,30 +44,42 @@ class Planner:
         self.conditions = Conditions(binder)
         self.drivers = Drivers(self.conditions)
         self.conjuncts: tuple[Bound, ...] = predicate.children if isinstance(predicate, ast.And) else (predicate,)
+        self._population: int | None = None
         self.scope = self._scope(predicate)
 
-    def plan(self, wanted: int | None, *, counted: bool = False) -> Plan:
-        """`wanted`: how many matches will do, in the default order; None if all must be found.
-
-        `counted`: the caller needs to know about how many candidates there are.
-        """
+    def plan(self, wanted: int | None) -> Plan:
+        """For a page of `wanted` matches in the default order; None: all must be found, in any order."""
         contenders = self._contenders()
         if not contenders:
             return self.walk()
-        if len(contenders) == 1 and not counted and (contenders[0][1].ordered or wanted is None):
-            return self.starting_with(*contenders[0], COUNTS[-1])
-        position, candidates = self._fewest([driver for _, driver in contenders])
+        if len(contenders) == 1 and (contenders[0][1].ordered or wanted is None):
+            return self.starting_with(*contenders[0], COUNT_MAX)
+        bound = COUNT_MAX if wanted is None else self.break_even(wanted)
+        position, candidates = self._fewest([driver for _, driver in contenders], bound)
         leaf, driver = contenders[position]
-        if wanted is not None and not driver.ordered:
+        if wanted is not None and not driver.ordered and candidates >= bound:
             # All its candidates must be looked at and sorted; a walk in order may stop early.
-            population = self.population(self.drivers.walk(self.type, self.scope))
-            if candidates > wanted * population / max(candidates, 1):
-                return self.walk()
+            return self.walk()
         return self.starting_with(leaf, driver, candidates)
+
+    def counted(self, wanted: int) -> Plan:
+        """For sorting by something else; `candidates` is exact up to the break-even with a walk."""
+        contenders = self._contenders()
+        if not contenders:
+            return self.walk()
+        position, candidates = self._fewest([driver for _, driver in contenders], self.break_even(wanted))
+        return self.starting_with(*contenders[position], candidates)
+
+    def break_even(self, wanted: int) -> int:
+        """How many candidates cost as much to go through as a walk costs until it has enough of their kind.
+
+        A walk takes wanted × population / candidates steps if the matches are spread evenly.
+        """
+        return max(isqrt(wanted * self.population()), COUNT_FIRST)
 
     def walk(self) -> Plan:
         driver = self.drivers.walk(self.type, self.scope)
-        return Plan(driver, self.filter(driver, None), COUNTS[-1])
+        return Plan(driver, self.filter(driver, None), COUNT_MAX)
 
     def starting_with(self, leaf: Bound, driver: Driver, candidates: int) -> Plan:
         return Plan(driver, self.filter(driver, leaf), candidates)
@@ -81,13 +97,15 @@ class Planner:
         rest.sort(key=lambda child: (isinstance(child, ast.Chain | ast.Has | ast.Or | ast.Not), rank(child)))
         return self.conditions.of(ast.And(tuple(rest)), driver.candidate)  # type: ignore[arg-type]
 
-    def population(self, driver: Driver) -> int:
-        """About how many candidates a walk has: counted if few, at most the number of resources."""
-        found = self._count(driver, WALK_COUNT_MAX)
-        if found < WALK_COUNT_MAX:
-            return found
-        (rid,) = self.connection.execute("SELECT coalesce(max(rid), 0) FROM resource").fetchone()
-        return int(rid)
+    def population(self) -> int:
+        """About how many resources a walk has: those of the owner if it is one, else at most the number of all."""
+        if self._population is None:
+            if self.scope is not None and len(self.scope) <= SOUGHT_OWNERS_MAX:
+                self._population = self._count(self.drivers.walk(self.type, self.scope), WALK_COUNT_MAX)
+            else:
+                (rid,) = self.connection.execute("SELECT coalesce(max(rid), 0) FROM resource").fetchone()
+                self._population = int(rid)
+        return self._population
 
     def _contenders(self) -> list[tuple[Bound, Driver]]:
         found: list[tuple[Bound, Driver]] = []
@@ -97,25 +115,20 @@ class Planner:
                 found.append((child, driver))
         return found
 
-    def _fewest(self, drivers: list[Driver]) -> tuple[int, int]:
-        """The position of the driver with the fewest candidates, and how many; ties go to the first."""
-        counted = [position for position, driver in enumerate(drivers) if not driver.costly]
-        if len(drivers) == 1 and not counted:
-            return 0, COUNTS[1]
-        best, least = 0, COUNTS[-1]
-        for bound in COUNTS:
-            if not counted:
-                break
-            counts = {position: self._count(drivers[position], bound) for position in counted}
-            best = min(counted, key=lambda position: (counts[position], not drivers[position].ordered, position))
-            least = counts[best]
-            if least < bound:
-                return best, least
-            # What goes by way of other resources is not counted, but it beats walking thousands.
-            costly = [position for position, driver in enumerate(drivers) if driver.costly]
-            if costly and bound >= COUNTS[1]:
-                return costly[0], COUNTS[1]
-        return best, least
+    def _fewest(self, drivers: list[Driver], most: int) -> tuple[int, int]:
+        """The position of the driver with the fewest candidates, and how many; ties go to the first.
+
+        `most` if every one has more; then it is one that comes in order, if there is any.
+        """
+        in_question = list(range(len(drivers)))
+        for bound in (COUNT_FIRST, most):
+            counts = {position: self._count(drivers[position], bound) for position in in_question}
+            best = min(in_question, key=lambda n: (counts[n], not drivers[n].ordered, n))
+            if counts[best] < bound:
+                return best, counts[best]
+            # What goes by way of other resources costs too much to count further, unless there is nothing else.
+            in_question = [n for n in in_question if not drivers[n].costly] or in_question
+        return best, most
 
     def _count(self, driver: Driver, bound: int) -> int:
         sql = f"SELECT count(*) FROM (SELECT 1 FROM {driver.source} WHERE {driver.sql} LIMIT {bound})"
@@ -125,30 +138,48 @@ class Planner:
     def _scope(self, predicate: Bound) -> Scope:
         """A set that holds the owners of all matches: stated, or implied by a reference that few owners have.
 
-        `patient=X` without any restriction is sought among the resources of X all the same.
+        `patient=X` without any restriction is sought among the resources of X all the same, and `subject.name=Y` among
+        those of the few patients of that name.
         """
         stated = owner_set(predicate)
         if stated is not None and len(stated) <= SOUGHT_OWNERS_MAX:
             return stated
         for child in self.conjuncts:
+            implied: Scope = None
             if isinstance(child, ast.Reference) and child.type is not None and child.id is not None:
-                implied = self._owners_of(child.param, child.type, child.id)
-                if implied is not None:
-                    return implied if stated is None else implied & stated
+                implied = self._owners_of(child.param, child.type, (child.id,))
+            elif isinstance(child, ast.Chain):
+                targets = self._targets(child)
+                implied = None if targets is None else self._owners_of(child.param, child.target, targets)
+            if implied is not None:
+                return implied if stated is None else implied & stated
         return stated
 
-    def _owners_of(self, param: str, target_type: str, target_id: str) -> frozenset[int] | None:
+    def _targets(self, chain: ast.Chain) -> tuple[str, ...] | None:
+        """The ids of the resources that the chain leads to; None if they are not few."""
+        start = self.drivers.of(chain.child, chain.target, owner_set(chain.child))
+        if start is None or start.costly:
+            return None
+        condition, params = ("1", ()) if start.exact else self.conditions.of(chain.child, start.candidate)
+        sql = (
+            f"SELECT DISTINCT {start.candidate.id} FROM {start.source} WHERE {start.sql} AND {condition}"
+            f" LIMIT {CHAIN_TARGETS_MAX + 1}"
+        )
+        found = self.connection.execute(sql, (*start.params, *params)).fetchall()
+        return tuple([id for (id,) in found]) if len(found) <= CHAIN_TARGETS_MAX else None
+
+    def _owners_of(self, param: str, target_type: str, targets: tuple[str, ...]) -> Scope:
+        """The owners of what refers to these; None if more than one has references to the same."""
         num = self.binder.param(self.type, param)
-        found: list[int] = []
-        last = -2
-        while len(found) <= IMPLIED_OWNERS_MAX:
-            row = self.connection.execute(_NEXT_OWNER, (num, target_id, target_type, last)).fetchone()
-            if row is None:
-                return frozenset(found)
-            found.append(last := row[0])
-        return None
+        bound = (num, target_type, num, target_type, json.dumps(targets))
+        found: set[int] = set()
+        for least, greatest in self.connection.execute(_OWNERS, bound):
+            if least != greatest:
+                return None
+            if least is not None:
+                found.add(least)
+        return frozenset(found)
 
 
-_NEXT_OWNER = """
-SELECT owner FROM reference WHERE param = ? AND target_id = ? AND target_type = ? AND owner > ? ORDER BY owner LIMIT 1
-"""
+_REFERRING = "SELECT owner FROM reference WHERE param = ? AND target_id = value AND target_type = ? ORDER BY owner"
+_OWNERS = f"SELECT ({_REFERRING} LIMIT 1), ({_REFERRING} DESC LIMIT 1) FROM json_each(?)"

@@ -24,9 +24,9 @@ SORT_ANYWAY = 48
 
 
 def by_keys(planner: Planner, keys: Sequence[SortKey], limit: int, after: Position | None) -> list[Row]:
-    plan = planner.plan(None, counted=True)
+    plan = planner.counted(limit)
     walk = sort_walk(planner.binder, keys[0], planner.type, planner.scope, planner.conditions.alias())
-    if walk is not None and not walking_pays(planner, walk, limit, plan.candidates):
+    if walk is not None and not walking_pays(planner, limit, plan.candidates):
         walk = None
     if walk is None:
         return _sort_all(planner, plan, keys, limit, after)
@@ -39,9 +39,9 @@ def by_keys(planner: Planner, keys: Sequence[SortKey], limit: int, after: Positi
     return rows
 
 
-def walking_pays(planner: Planner, walk: SortWalk, limit: int, candidates: int) -> bool:
-    """If the matches are spread evenly, a walk takes so many steps to a full page; sorting takes two a candidate."""
-    return candidates >= SORT_ANYWAY and limit * planner.population(walk.driver) / candidates <= 2 * candidates
+def walking_pays(planner: Planner, limit: int, candidates: int) -> bool:
+    """Whether there are so many candidates that a walk finds a page of them sooner than they can all be sorted."""
+    return candidates >= SORT_ANYWAY and candidates >= planner.break_even(limit)
 
 
 def row_order(keys: Sequence[SortKey]) -> Callable[[Row], Any]:
