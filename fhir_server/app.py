@@ -44,7 +44,7 @@ class Application:
             if path.startswith(FHIR_PREFIX) and path[len(FHIR_PREFIX) : len(FHIR_PREFIX) + 1] in ("", "/"):
                 await self._fhir(scope, receive, send)
                 return
-        await self._api(scope, receive, send)  # type: ignore[arg-type]
+        await self._api(scope, receive, send)
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:

@@ -86,6 +86,10 @@ class Gateway:
             access = self._accesses[token] = self._access(requester.from_token(token, self._types))
         return Session(self, access)
 
+    def session_of(self, who: requester.Requester) -> Session:
+        """The Session of a requester that the command line vouches for; decided and audited like every other."""
+        return Session(self, self._access(who))
+
     def context(self, *, lenient: bool = False) -> Context:
         return Context(
             self._parameters,

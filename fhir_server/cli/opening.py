@@ -1,0 +1,31 @@
+"""The store and a gateway over it for one command, as the operator who typed it."""
+
+import getpass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fhir_server.app import microseconds
+from fhir_server.gateway.gateway import Gateway
+from fhir_server.keys import key
+from fhir_server.settings import Settings
+from fhir_server.store.protocol import ResourceStore
+from fhir_server.store.sqlite import open_store
+from profiles import registry as definitions
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[ResourceStore, Gateway]]:
+    store = await open_store(settings.data)
+    try:
+        cursor_key = key(settings.data, "cursor")
+        yield store, Gateway(store, definitions.load(), settings, clock=microseconds, cursor_key=cursor_key)
+    finally:
+        await store.close()
+
+
+def operator() -> str:
+    """Who the audit log names as the client of what a command does: the login on this machine."""
+    try:
+        return f"operator {getpass.getuser()}"
+    except (KeyError, OSError):  # a container without a user database
+        return "operator"
