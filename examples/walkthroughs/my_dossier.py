@@ -32,20 +32,21 @@ def walk(server: Server) -> None:
     expect(me["id"] == "bewoner-01", "I can read myself")
 
     step("Everything about me, page after page.")
-    everything = [
-        f"{item['resourceType']}/{item['id']}"
-        for bundle in pages(annie, "Patient/bewoner-01/$everything", {"_count": "40"})
-        for item in resources(bundle)
-    ]
+    everything: list[str] = []
+    along: set[str] = set()
+    for bundle in pages(annie, "Patient/bewoner-01/$everything", {"_count": "40"}):
+        everything += [f"{item['resourceType']}/{item['id']}" for item in resources(bundle, mode="match")]
+        along |= {f"{item['resourceType']}/{item['id']}" for item in resources(bundle, mode="include")}
     on_file = {
         f"{entry['resource']['resourceType']}/{entry['resource']['id']}"
         for entry in json.loads((WIJK / "20-bewoner-01.json").read_bytes())["entry"]
         if entry["resource"]["resourceType"] not in OUTSIDE_THE_COMPARTMENT
     }
-    tell(f"{len(everything)} resources")
+    tell(f"{len(everything)} resources about me, and {len(along)} people and places that they name")
     expect(on_file <= set(everything), f"all {len(on_file)} of my compartment are there")
     expect(len(everything) == len(set(everything)), "none of them twice")
-    expect(not any("bewoner-" in one and "bewoner-01" not in one for one in everything), "nobody else's are")
+    others = [one for one in {*everything, *along} if "bewoner-" in one and "bewoner-01" not in one]
+    expect(not others, "nobody else's are")
 
     step("My blood pressure, latest first.")
     bundle = answer(annie.get("Observation", params={"code": BLOOD_PRESSURE, "_sort": "-date", "_total": "accurate"}))
