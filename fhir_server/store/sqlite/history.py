@@ -1,18 +1,23 @@
-"""The SQL of history: which versions, newest first, from where on.
+"""History: which versions, newest first, from where on.
 
 https://hl7.org/fhir/R4/http.html#history
 """
 
+import heapq
 import json
 import struct
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 from sqlite3 import Connection
 from typing import Any
 
 from fhir_server.search.query import And, Ids, Not, Or, OwnedBy, Predicate, TypeIn, Unowned
 from fhir_server.store.protocol import BadCursor
+from fhir_server.store.sqlite.names import NO_OWNER, Names
 
-SELECT = """
+_SELECT = """
 SELECT v.seq, v.type, r.id, v.version, v.updated, v.method, v.owner, v.body, v.facts
 FROM version v JOIN resource r ON r.rid = v.rid
 """
@@ -21,42 +26,51 @@ _THE_PATIENT = "= (SELECT num FROM owner WHERE patient = ?)"
 _AMONG_PATIENTS = "IN (SELECT num FROM owner WHERE patient IN (SELECT value FROM json_each(?)))"
 _AMONG_TYPES = "IN (SELECT num FROM type_name WHERE name IN (SELECT value FROM json_each(?)))"
 
+# Owners whose versions are walked side by side; of more, all versions are looked through.
+WALKS_MAX = 16
+
 # seq of the last row of the page, and a checksum of what was asked.
 _CURSOR = struct.Struct(">qI")
 
 
-def history_sql(
-    connection: Connection,
-    type: str | None,
-    id: str | None,
-    where: Predicate,
-    since: int | None,
-    at: tuple[int, int] | None,
-    before: int | None,
-    count: int,
-) -> tuple[str, list[Any]]:
-    """Rows as in SELECT; `before` is the seq that all must be below."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a history is of; see Snapshot.history."""
+
+    type: str | None
+    id: str | None
+    where: Predicate
+    since: int | None
+    at: tuple[int, int] | None
+
+    def checksum(self) -> int:
+        """Without `where`: consent may change from one page to the next, and the place to go on from is the same."""
+        return zlib.crc32(repr((self.type, self.id, self.since, self.at)).encode())
+
+
+def rows(connection: Connection, names: Names, asked: Asked, before: int | None, limit: int) -> list[tuple[Any, ...]]:
+    """At most `limit` rows as in _SELECT, newest first; `before` is the seq that all must be below."""
     conditions = []
     params: list[Any] = []
-    if id is not None:
+    if asked.id is not None:
         conditions.append(
             "v.rid = (SELECT rid FROM resource WHERE type = (SELECT num FROM type_name WHERE name = ?) AND id = ?)"
         )
-        params += [type, id]
-    elif type is not None:
+        params += [asked.type, asked.id]
+    elif asked.type is not None:
         conditions.append("v.type = (SELECT num FROM type_name WHERE name = ?)")
-        params.append(type)
+        params.append(asked.type)
     # The owners of a version and those of the current one must both be in view: what was filed under the wrong patient
     # and set right is shown to neither. The current row of a deleted resource keeps the owners of its last content.
     for owner in ("v.owner", "r.owner"):
-        condition, values = _holds(where, owner)
+        condition, values = _holds(asked.where, owner)
         conditions.append(condition)
         params += values
-    if since is not None:
+    if asked.since is not None:
         conditions.append("v.seq >= ?")
-        params.append(_first_since(connection, since))
-    if at is not None:
-        low, high = at
+        params.append(_first_since(connection, asked.since))
+    if asked.at is not None:
+        low, high = asked.at
         conditions.append("v.updated < ?")
         conditions.append(
             "NOT EXISTS (SELECT 1 FROM version n WHERE n.rid = v.rid AND n.version = v.version + 1 AND n.updated <= ?)"
@@ -65,26 +79,47 @@ def history_sql(
     if before is not None:
         conditions.append("v.seq < ?")
         params.append(before)
-    params.append(count)
-    return f"{SELECT} WHERE {' AND '.join(conditions)} ORDER BY v.seq DESC LIMIT ?", params
+    owners = None if asked.id is not None else _owners(connection, names, asked.where)
+    if owners is None or len(owners) > WALKS_MAX:
+        return connection.execute(_sql(conditions), (*params, limit)).fetchall()
+    # The versions of one owner lie in order: a walk each, cut off at the limit, needs no sorting of all there is.
+    one_owner = _sql(["v.owner = ?", *conditions])
+    walks = [connection.execute(one_owner, (num, *params, limit)) for num in sorted(owners)]
+    return list(islice(heapq.merge(*walks, key=lambda row: row[0], reverse=True), limit))
 
 
-def pack_cursor(seq: int, asked: object) -> bytes:
-    return _CURSOR.pack(seq, _checksum(asked))
+def _sql(conditions: Sequence[str]) -> str:
+    return f"{_SELECT} WHERE {' AND '.join(conditions)} ORDER BY v.seq DESC LIMIT ?"
 
 
-def unpack_cursor(cursor: bytes, asked: object) -> int:
+def _owners(connection: Connection, names: Names, where: Predicate) -> set[int] | None:
+    """Owner numbers of which one must hold for `where` to hold; None if any owner may do."""
+    match where:
+        case Unowned():
+            return {NO_OWNER}
+        case OwnedBy(patients) if len(patients) <= WALKS_MAX:
+            return {num for patient in patients if (num := names.owner_num(connection, patient))}
+        case And(children):
+            known = [found for child in children if (found := _owners(connection, names, child)) is not None]
+            return set.intersection(*known) if known else None
+        case Or(children):
+            each = [_owners(connection, names, child) for child in children]
+            return None if None in each else set().union(*[found for found in each if found is not None])
+    return None
+
+
+def pack_cursor(seq: int, asked: Asked) -> bytes:
+    return _CURSOR.pack(seq, asked.checksum())
+
+
+def unpack_cursor(cursor: bytes, asked: Asked) -> int:
     """The seq in it. Raises BadCursor."""
     if len(cursor) != _CURSOR.size:
         raise BadCursor
     seq, checksum = _CURSOR.unpack(cursor)
-    if checksum != _checksum(asked):
+    if checksum != asked.checksum():
         raise BadCursor
     return int(seq)
-
-
-def _checksum(asked: object) -> int:
-    return zlib.crc32(repr(asked).encode())
 
 
 def _holds(where: Predicate, owner: str) -> tuple[str, list[Any]]:

@@ -12,9 +12,9 @@ from typing import Any
 
 from fhir_server.search.query import Predicate, Query
 from fhir_server.store.protocol import Link, Page, StoredVersion
-from fhir_server.store.sqlite import history
 from fhir_server.store.sqlite import query as compiled
 from fhir_server.store.sqlite.body import unpack
+from fhir_server.store.sqlite.history import Asked, pack_cursor, rows, unpack_cursor
 from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
 from fhir_server.store.sqlite.pool import Pool
 from fhir_server.store.sqlite.transaction import METHODS
@@ -79,17 +79,16 @@ class SqliteSnapshot:
         cursor: bytes = b"",
     ) -> Page:
         connection = self._connection or self._open()
-        asked = (type, id, where, since, at)
-        before = history.unpack_cursor(cursor, asked) if cursor else None
+        asked = Asked(type, id, where, since, at)
+        before = unpack_cursor(cursor, asked) if cursor else None
         if count == 0:
             return Page((), b"")
-        sql, params = history.history_sql(connection, type, id, where, since, at, before, count + 1)
-        rows = connection.execute(sql, params).fetchall()
-        more = len(rows) > count
-        page = rows[:count]
+        found = rows(connection, self._names, asked, before, count + 1)
+        more = len(found) > count
+        page = found[:count]
         return Page(
             tuple([self._row(connection, row) for row in page]),
-            history.pack_cursor(page[-1][0], asked) if more else b"",
+            pack_cursor(page[-1][0], asked) if more else b"",
         )
 
     async def search(self, query: Query, *, count: int, cursor: bytes = b"") -> Page:

@@ -569,7 +569,34 @@ class StoreContract:
             with pytest.raises(BadCursor):
                 await history(snapshot, count=2, cursor=cursor)
             with pytest.raises(BadCursor):
-                await history(snapshot, "Patient", where=Unowned(), count=2, cursor=cursor)
+                await history(snapshot, "Patient", since=START, count=2, cursor=cursor)
+
+    async def test_a_history_goes_on_where_it_was_when_consent_has_changed(self, store: ResourceStore) -> None:
+        for n in range(8):
+            await store.commit([write("Observation", str(n), owners=("ab"[n % 2],))])
+        both, one = Or((OwnedBy(("a",)), OwnedBy(("b",)))), OwnedBy(("a",))
+        async with store.snapshot() as snapshot:
+            first = await history(snapshot, where=both, count=3)
+            rest = await history(snapshot, where=one, count=5, cursor=first.next_cursor)
+        assert [row.id for row in first.rows + rest.rows] == ["7", "6", "5", "4", "2", "0"]
+
+    async def test_history_of_many_owners_is_one_order_over_all_pages(self, store: ResourceStore) -> None:
+        for n in range(60):
+            await store.commit([write("Observation", str(n), owners=(f"p{n % 20}",) if n % 7 else ())])
+        for patients in (3, 20):
+            where = Or((Unowned(), OwnedBy(tuple(f"p{n}" for n in range(patients)))))
+            expected = [f"{n}/1" for n in reversed(range(60)) if n % 7 == 0 or n % 20 < patients]
+            assert await versions(store, where=where) == expected
+            met: list[str] = []
+            cursor = b""
+            while True:
+                async with store.snapshot() as snapshot:
+                    page = await history(snapshot, "Observation", where=where, count=4, cursor=cursor)
+                met += [f"{row.id}/{row.version}" for row in page.rows]
+                cursor = page.next_cursor
+                if not cursor:
+                    break
+            assert met == expected
 
     # --- search over moving ground ----------------------------------------------------------------------------------
 
