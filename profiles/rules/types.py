@@ -126,6 +126,7 @@ class TypeRules:
             table["_" + key] = Slot(bit, OTHER, twin_of_value(key, self._element), step)
         elif code in PRIMITIVES:
             holds, tell = self._primitive(element, key, code, "" if many else step)
+            assert not (many and own), key  # INVARIANT: R4 states none on a repeating primitive
             if many:
                 table[key] = Slot(bit, OTHER, array_of_values(key, holds, tell), step)
                 table["_" + key] = Slot(bit, OTHER, twin_of_array(key, self._element), step)

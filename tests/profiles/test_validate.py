@@ -53,6 +53,17 @@ def test_every_issue_is_found_not_only_the_first() -> None:
     ]
 
 
+def test_issues_of_siblings_add_up() -> None:
+    wrong = patient(active="yes", maritalStatus={"x": 1}, text={"status": "x", "div": DIV}, contained=[], gender="m")
+    assert [location for location, _ in errors(wrong)] == [
+        "Patient.active",
+        "Patient.maritalStatus",
+        "Patient.text.status",
+        "Patient.contained",
+        "Patient.gender",
+    ]
+
+
 # -- the resource as a whole
 
 

@@ -88,3 +88,16 @@ def test_the_profile_of_a_type_constrains_that_type() -> None:
 )
 def test_a_profile_of_the_type_or_of_a_kind_of_it_or_unknown_is_fine(code: str, name: str) -> None:
     assert errors(typed(code, name)) == []
+
+
+def test_what_is_no_profile_and_no_code_is_left_to_the_rules_of_structure() -> None:
+    broken = profile(
+        {
+            "path": "Observation.value[x]",
+            "type": [{"profile": ["http://example.org", 1]}, {"code": 1, "profile": ["a:b"]}],
+        }
+    )
+    assert {location.rpartition("[")[0] for location, _ in errors(broken)} == {
+        "StructureDefinition.differential.element[0].type",
+        "StructureDefinition.differential.element[0].type[0].profile",
+    }
