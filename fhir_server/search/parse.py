@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fhir_server.search.context import PARAMETERS_MAX, Context
 from fhir_server.search.criteria import SYSTEM_LEVEL, Reader
 from fhir_server.search.filter import read_filter
-from fhir_server.search.query import EVERYTHING, And, Predicate, Query
+from fhir_server.search.query import EVERYTHING, And, Predicate, Query, SortKey
 from fhir_server.search.results import (
     Include,
     Summary,
@@ -26,7 +26,9 @@ from fhir_server.search.values import UnknownParameterError, refused, unsupporte
 
 CURSOR = "_cursor"  # opaque, of this server's own making: where a page begins
 _PASSED_ON = frozenset(("_format", "_pretty"))  # about the representation: read elsewhere, kept in page links
-_ONCE = frozenset(("_sort", "_count", "_summary", "_elements", "_total", "_contained", "_containedType", "_type"))
+_ONCE = frozenset(
+    ("_sort", "_count", "_summary", "_elements", "_total", "_contained", "_containedType", "_type", CURSOR)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +59,8 @@ def parse(types: Sequence[str], pairs: Sequence[tuple[str, str]], context: Conte
     if len(pairs) > PARAMETERS_MAX:
         raise refused(pairs[0][0], f"is one of more than {PARAMETERS_MAX} parameters")
     ignored: list[str] = []
-    given: list[tuple[str, str]] = []
-    once: dict[str, str] = {}
-    for key, text in pairs:
-        if not text:
-            # A form field left blank must not turn a search for one into a search for all.
-            if not context.lenient:
-                raise refused(key, "has no value")
-            ignored.append(key)
-            continue
-        if key in _ONCE or key == CURSOR:
-            if key in once:
-                raise refused(key, "is given more than once")
-            once[key] = text
-        given.append((key, text))
+    given = _given(pairs, context, ignored)
+    once = {key: text for key, text in given if key in _ONCE}
     searched = read_types(once["_type"], types) if "_type" in once and len(types) > 1 else tuple(types)
     reader = Reader(context)
     type_name = searched[0] if len(searched) == 1 else SYSTEM_LEVEL
@@ -101,9 +91,18 @@ def parse(types: Sequence[str], pairs: Sequence[tuple[str, str]], context: Conte
             continue
         if key != CURSOR:
             applied.append((key, text))
-    where = EVERYTHING if not criteria else criteria[0] if len(criteria) == 1 else And(tuple(criteria))
+    where = _all_of(criteria)
+    sort: tuple[SortKey, ...] = ()
+    if "_sort" in once:
+        try:
+            sort = read_sort(once["_sort"], type_name, reader, where)
+        except UnknownParameterError:
+            if not context.lenient:
+                raise
+            ignored.append("_sort")
+            applied.remove(("_sort", once["_sort"]))
     return ParsedSearch(
-        query=Query(searched, where, read_sort(once["_sort"], type_name, reader, where) if "_sort" in once else ()),
+        query=Query(searched, where, sort),
         count=read_count(once["_count"], context) if "_count" in once else context.count_default,
         total=read_total(once["_total"]) if "_total" in once else "none",
         summary=read_summary(once["_summary"]) if "_summary" in once else None,
@@ -114,6 +113,29 @@ def parse(types: Sequence[str], pairs: Sequence[tuple[str, str]], context: Conte
         pairs=tuple(applied),
         ignored=tuple(ignored),
     )
+
+
+def _given(pairs: Sequence[tuple[str, str]], context: Context, ignored: list[str]) -> list[tuple[str, str]]:
+    """The pairs that have a value; what may be said once is not said twice."""
+    given: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for key, text in pairs:
+        if text:
+            if key in _ONCE and key in seen:
+                raise refused(key, "is given more than once")
+            seen.add(key)
+            given.append((key, text))
+        elif context.lenient:
+            ignored.append(key)
+        else:  # a form field left blank must not turn a search for one into a search for all
+            raise refused(key, "has no value")
+    return given
+
+
+def _all_of(criteria: list[Predicate]) -> Predicate:
+    if not criteria:
+        return EVERYTHING
+    return criteria[0] if len(criteria) == 1 else And(tuple(criteria))
 
 
 def _check_contained(once: dict[str, str]) -> None:

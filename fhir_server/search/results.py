@@ -53,12 +53,17 @@ def read_total(text: str) -> Total:
 
 
 def read_elements(text: str, types: Sequence[str], context: Context) -> tuple[str, ...]:
-    """Return the names of top-level elements. Raises FhirError for one that none of the types has."""
-    known = {element.name for name in types for element in context.registry.types[name].elements}
+    """Return what `_elements=name,Type.name` lists. Raises FhirError for a name that the types do not have.
+
+    A name without a type is of the types searched; one with a type may be of an included type.
+    """
+    registry = context.registry
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
-        if name not in known:
-            raise refused("_elements", f"`{shown(name)}` is not an element of {types[0] if len(types) == 1 else 'any'}")
+        stated, dot, element = name.rpartition(".")
+        holders = ([stated] if stated in registry.resource_types else []) if dot else types
+        if not any(one.name == element for holder in holders for one in registry.types[holder].elements):
+            raise refused("_elements", f"`{shown(name)}` is not an element of {' or '.join(types[:3])}")
     return names
 
 
@@ -134,5 +139,5 @@ def read_types(text: str, types: Sequence[str]) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(split(text, ",")))
     for name in names:
         if name not in types:
-            raise refused("_type", f"`{shown(name)}` is not a resource type")
+            raise refused("_type", f"`{shown(name)}` is not a resource type of this search")
     return names

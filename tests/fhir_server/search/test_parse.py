@@ -27,6 +27,11 @@ def test_lenient_passes_over_what_it_does_not_know_and_says_so(search: Search, c
     assert found.pairs == (("family", "x"), ("_sort", "family"))
 
 
+def test_lenient_passes_over_an_unknown_sort_key(search: Search, context: Context) -> None:
+    found = search("Patient", "family=x", "_sort=onzin", context=replace(context, lenient=True))
+    assert (found.ignored, found.query.sort, found.pairs) == (("_sort",), (), (("family", "x"),))
+
+
 @pytest.mark.parametrize(
     "pair", ["name:onzin=x", "birthdate=x", "_count=x", "gender.name=x", "_query=x", "_contained=true"]
 )
@@ -85,6 +90,14 @@ def test_total_summary_and_elements_are_passed_on(search: Search) -> None:
     assert (plain.total, plain.summary, plain.elements) == ("none", None, ())
     found = search("Patient", "_total=accurate", "_summary=text", "_elements=name,birthDate")
     assert (found.total, found.summary, found.elements) == ("accurate", "text", ("name", "birthDate"))
+
+
+def test_an_element_may_be_named_with_its_type(search: Search) -> None:
+    found = search("Observation", "_elements=status,Patient.name", "_include=Observation:subject")
+    assert found.elements == ("status", "Patient.name")
+    for name in ("Patient.status", "Onzin.name", "name", "status.x"):
+        with pytest.raises(FhirError, match="_elements"):
+            search("Observation", f"_elements={name}")
 
 
 def test_an_element_that_the_type_does_not_have_is_refused(search: Search) -> None:
