@@ -18,6 +18,8 @@ class IndexNames:
         self._filed: set[tuple[int, str]] = set()
         self._systems: dict[str, int] = {"": 0}
         self._texts: dict[str, int] = {}
+        # Type number → (greatest rid at the time, resources then), for the planner, who need not know exactly.
+        self.populations: dict[int, tuple[int, int]] = {}
 
     def forget(self) -> None:
         """After a rollback: numbers given out in it were never stored."""

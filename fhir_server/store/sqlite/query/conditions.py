@@ -166,12 +166,13 @@ class Conditions:
         to_candidate = f"{x}.param = ? AND {x}.target_id = {c.id} AND {x}.target_type = ?"
         bound = (param, c.type)
         child, params = self.of(has.child, Candidate.of_row(has.source, x))
-        key = self._keyed(has.child, has.source)
-        if key is None:
+        found = self._keyed(has.child, has.source)
+        if found is None:
             sql = f"EXISTS (SELECT 1 FROM reference {x} WHERE {to_candidate} AND {child})"
             return sql, (*bound, *params)
+        key, rest = found
         y = key.alias
-        own, own_params = self.of(has.child, Candidate.of_row(has.source, y))
+        own, own_params = self.of(rest, Candidate.of_row(has.source, y))
         return (
             f"(EXISTS (SELECT 1 FROM {key.table} {y} WHERE {key.sql} AND {y}.owner = {c.owner}"
             f" AND EXISTS (SELECT 1 FROM reference {x} WHERE {to_candidate} AND {x}.owner = {y}.owner"
@@ -181,12 +182,14 @@ class Conditions:
             (*key.params, *bound, *own_params, *bound, *params, *bound, *params),
         )
 
-    def _keyed(self, predicate: Bound, type: str) -> Rows | None:
-        for part in predicate.children if isinstance(predicate, ast.And) else (predicate,):
+    def _keyed(self, predicate: Bound, type: str) -> tuple[Rows, Bound] | None:
+        """The rows of the first keyed conjunct, and the conjuncts besides it."""
+        parts = predicate.children if isinstance(predicate, ast.And) else (predicate,)
+        for position, part in enumerate(parts):
             if isinstance(part, ast.Token | ast.Reference | ast.OfType | ast.Uri):
                 found = rows(self.binder, part, type, self.alias())
                 if found is not None and found.keyed:
-                    return found
+                    return found, ast.And((*parts[:position], *parts[position + 1 :]))
         return None
 
 

@@ -18,11 +18,15 @@ from fhir_server.store.sqlite.query.drivers import SOUGHT_OWNERS_MAX, Driver, Dr
 # Contenders are counted up to the first; if all have more, up to where a walk in order would cost less than sorting
 # them, or, if all matches must be found anyway, up to the second.
 COUNT_FIRST = 64
+COUNT_NEXT = 512
+BREAK_EVEN_MAX = 2_048
 COUNT_MAX = 16_384
 # So many targets of a chain are looked at for the owners of what refers to them.
 CHAIN_TARGETS_MAX = 24
 # A patient's resources of one type are counted up to this.
-WALK_COUNT_MAX = 2_048
+OWNED_COUNT_MAX = 2_048
+# What goes by way of another resource costs about as many times what a plain criterion costs.
+COSTLY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Planner:
         self.conditions = Conditions(binder)
         self.drivers = Drivers(self.conditions)
         self.conjuncts: tuple[Bound, ...] = predicate.children if isinstance(predicate, ast.And) else (predicate,)
-        self._population: int | None = None
+        self._break_even: int | None = None
         self.scope = self._scope(predicate)
 
     def plan(self, wanted: int | None) -> Plan:
@@ -54,10 +58,9 @@ class Planner:
             return self.walk()
         if len(contenders) == 1 and (contenders[0][1].ordered or wanted is None):
             return self.starting_with(*contenders[0], COUNT_MAX)
-        bound = COUNT_MAX if wanted is None else self.break_even(wanted)
-        position, candidates = self._fewest([driver for _, driver in contenders], bound)
+        position, candidates = self._fewest([driver for _, driver in contenders], wanted)
         leaf, driver = contenders[position]
-        if wanted is not None and not driver.ordered and candidates >= bound:
+        if wanted is not None and not driver.ordered and candidates >= self._bound(driver.costly, wanted):
             # All its candidates must be looked at and sorted; a walk in order may stop early.
             return self.walk()
         return self.starting_with(leaf, driver, candidates)
@@ -67,15 +70,28 @@ class Planner:
         contenders = self._contenders()
         if not contenders:
             return self.walk()
-        position, candidates = self._fewest([driver for _, driver in contenders], self.break_even(wanted))
+        position, candidates = self._fewest([driver for _, driver in contenders], wanted)
         return self.starting_with(*contenders[position], candidates)
 
     def break_even(self, wanted: int) -> int:
         """How many candidates cost as much to go through as a walk costs until it has enough of their kind.
 
-        A walk takes wanted × population / candidates steps if the matches are spread evenly.
+        A walk takes wanted × population / candidates steps if the matches are spread evenly; it is spared the costly
+        criteria of what fails the others.
         """
-        return max(isqrt(wanted * self.population()), COUNT_FIRST)
+        if self._break_even is None:
+            costly = sum([isinstance(child, ast.Chain | ast.Has) for child in self.conjuncts])
+            even = isqrt(wanted * self.population() // (1 + COSTLY * costly))
+            self._break_even = min(max(even, COUNT_FIRST), BREAK_EVEN_MAX)
+        return self._break_even
+
+    def _bound(self, costly: bool, wanted: int | None) -> int:
+        """How far to count; a driver that has more is not worth it."""
+        if wanted is None:
+            return COUNT_MAX // COSTLY if costly else COUNT_MAX
+        if costly:
+            return max(isqrt(wanted * self.population()) // COSTLY, COUNT_FIRST // COSTLY)
+        return self.break_even(wanted)
 
     def walk(self) -> Plan:
         driver = self.drivers.walk(self.type, self.scope)
@@ -98,14 +114,17 @@ class Planner:
         return self.conditions.of(ast.And(tuple(rest)), driver.candidate)  # type: ignore[arg-type]
 
     def population(self) -> int:
-        """About how many resources a walk has: those of the owner if it is one, else at most the number of all."""
-        if self._population is None:
-            if self.scope is not None and len(self.scope) <= SOUGHT_OWNERS_MAX:
-                self._population = self._count(self.drivers.walk(self.type, self.scope), WALK_COUNT_MAX)
-            else:
-                (rid,) = self.connection.execute("SELECT coalesce(max(rid), 0) FROM resource").fetchone()
-                self._population = int(rid)
-        return self._population
+        """About how many resources a walk has: those of the owners if they are few, else those of the type."""
+        if self.scope is not None and len(self.scope) <= SOUGHT_OWNERS_MAX:
+            return self._count(self.drivers.walk(self.type, self.scope), OWNED_COUNT_MAX)
+        (rids,) = self.connection.execute("SELECT coalesce(max(rid), 0) FROM resource").fetchone()
+        type_num = self.binder.type_num(self.type)
+        estimates = self.binder.names.populations
+        at, found = estimates.get(type_num, (0, 0))
+        if not at <= rids <= at + at // 8:
+            found = self._count(self.drivers.walk(self.type, None), COUNT_MAX)
+            estimates[type_num] = (rids, found)
+        return int(rids) if found == COUNT_MAX else found
 
     def _contenders(self) -> list[tuple[Bound, Driver]]:
         found: list[tuple[Bound, Driver]] = []
@@ -115,20 +134,34 @@ class Planner:
                 found.append((child, driver))
         return found
 
-    def _fewest(self, drivers: list[Driver], most: int) -> tuple[int, int]:
-        """The position of the driver with the fewest candidates, and how many; ties go to the first.
+    def _fewest(self, drivers: list[Driver], wanted: int | None) -> tuple[int, int]:
+        """The position of the driver with the fewest candidates, and how many, as far as it was worth counting.
 
-        `most` if every one has more; then it is one that comes in order, if there is any.
+        Ties go to one that comes in order, then to the first.
         """
-        in_question = list(range(len(drivers)))
-        for bound in (COUNT_FIRST, most):
-            counts = {position: self._count(drivers[position], bound) for position in in_question}
-            best = min(in_question, key=lambda n: (counts[n], not drivers[n].ordered, n))
-            if counts[best] < bound:
-                return best, counts[best]
-            # What goes by way of other resources costs too much to count further, unless there is nothing else.
-            in_question = [n for n in in_question if not drivers[n].costly] or in_question
-        return best, most
+        plain = [n for n, driver in enumerate(drivers) if not driver.costly]
+        costly = [n for n, driver in enumerate(drivers) if driver.costly]
+        if not plain:
+            return self._least(drivers, costly, self._bound(True, wanted))
+        best, least = self._least(drivers, plain, COUNT_FIRST)
+        if least < COUNT_FIRST:
+            return best, least
+        bound = self._bound(False, wanted)
+        if wanted is not None and any(drivers[n].ordered for n in plain):
+            # One that comes in order is good enough, unless another has far fewer.
+            bound = min(bound, COUNT_NEXT)
+        if bound > COUNT_FIRST:
+            best, least = self._least(drivers, plain, bound)
+        if costly:
+            other, fewer = self._least(drivers, costly, least // COSTLY)
+            if fewer < least // COSTLY:
+                return other, fewer
+        return best, least
+
+    def _least(self, drivers: list[Driver], among: list[int], bound: int) -> tuple[int, int]:
+        counts = {n: self._count(drivers[n], bound) for n in among}
+        best = min(among, key=lambda n: (counts[n], not drivers[n].ordered, n))
+        return best, counts[best]
 
     def _count(self, driver: Driver, bound: int) -> int:
         sql = f"SELECT count(*) FROM (SELECT 1 FROM {driver.source} WHERE {driver.sql} LIMIT {bound})"
