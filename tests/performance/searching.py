@@ -1,0 +1,94 @@
+"""The search mix over HTTP: every kind of parameter, on one dossier and on everybody's."""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.performance import samples
+from tests.performance.load_client import request_bytes
+from tests.performance.measure import METADATA, Cost, Row, Scale, load, mean, serve_arguments
+from tests.performance.samples import Samples
+from tests.performance.server_process import serving
+
+RATE_TARGET = 1_500
+GROWTH_TARGET = 1.5
+TOKEN = "bench-practitioner"  # good for an hour, in a store of the bench only
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Costs by kind, on one dossier and on all, each asked one at a time; and of all kinds together."""
+
+    of_one_patient: dict[str, Cost]
+    of_all: dict[str, Cost]
+    mix: Cost
+
+
+def measure(data: Path, known: Samples, scale: Scale) -> Found:
+    """Serve a store in which TOKEN opens everything, and search it."""
+    with serving(serve_arguments(data, "permit"), METADATA) as server:
+        asked = {
+            (kind, one): [request_bytes(url, TOKEN) for url in samples.urls(known, kind, of_one_patient=one)]
+            for one in (True, False)
+            for kind in samples.KINDS
+        }
+        mixed = [request for requests in asked.values() for request in requests]
+        random.Random(7).shuffle(mixed)
+        load(server, mixed, count=len(mixed), connections=scale.connections)
+        costs = {
+            key: load(server, requests, count=min(2 * len(requests), scale.requests), connections=1)
+            for key, requests in asked.items()
+        }
+        rounds = [
+            load(server, mixed, count=min(2 * len(mixed), scale.requests), connections=scale.connections)
+            for _ in range(scale.rounds)
+        ]
+    return Found(
+        {kind: cost for (kind, one), cost in costs.items() if one},
+        {kind: cost for (kind, one), cost in costs.items() if not one},
+        mean(rounds),
+    )
+
+
+def rows(known: Samples, found: Found) -> list[Row]:
+    rate = 1e6 / found.mix.cpu_us
+    table = [
+        Row(
+            f"search mix, {known.resources:,} resources, a second of a worker's CPU",
+            f"≥ {RATE_TARGET:,} req/s",
+            f"{rate:,.0f} req/s",
+            rate / RATE_TARGET,
+            f"by the wall {found.mix.rate:,.0f} req/s",
+        )
+    ]
+    for kind in samples.KINDS:
+        one, everybody = found.of_one_patient[kind], found.of_all[kind]
+        table.append(
+            Row(
+                f"  {kind}: p50 of one dossier, of all",
+                "",
+                f"{one.p50_ms:.2f} ms, {everybody.p50_ms:.2f} ms",
+                None,
+                f"CPU {one.cpu_us:,.0f} µs, {everybody.cpu_us:,.0f} µs",
+            )
+        )
+    return table
+
+
+def growth_rows(small: Found, large: Found, resources: int) -> list[Row]:
+    """How much slower the searches of one dossier become in a population that is so much larger."""
+    worst = max(samples.KINDS, key=lambda kind: _growth(small, large, kind))
+    grown = _growth(small, large, worst)
+    return [
+        Row(
+            f"p50 at {resources:,} against the smaller population, one dossier, worst kind ({worst})",
+            f"≤ {GROWTH_TARGET} ×",
+            f"{grown:.2f} ×",
+            GROWTH_TARGET / grown,
+            ", ".join(f"{kind} {_growth(small, large, kind):.2f}" for kind in samples.KINDS),
+        )
+    ]
+
+
+def _growth(small: Found, large: Found, kind: str) -> float:
+    return large.of_one_patient[kind].p50_ms / small.of_one_patient[kind].p50_ms

@@ -1,0 +1,99 @@
+"""The bench runs, in little, and its populations are what they pass for."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from examples import bundle_paths
+from fhir_server.search.query import And, Ids, OwnedBy, Query, Reference
+from fhir_server.store.protocol import StoredVersion
+from fhir_server.store.sqlite import open_store
+from profiles import json
+from profiles import registry as definitions
+from tests.performance import bench, population, samples
+from tests.performance.measure import TINY
+from tests.performance.population import Dossiers, copied_id, fill
+
+REGISTRY = definitions.load()
+
+
+def test_every_part_of_the_bench_measures_something(tmp_path: Path) -> None:
+    lines = list(bench.run(tmp_path, tmp_path / "cache", REGISTRY, TINY, million=False))
+    measured = [line for line in lines if "met" in line or "FALLS SHORT" in line]
+    for what in ("validation of Patient", "validation of Consent", "cold start", "memory", "import", "audited read"):
+        assert any(line.startswith(what) for line in measured), what
+    assert sum(line.startswith("base policy deny over permit") for line in measured) == 2
+    assert any(line.startswith("search mix") for line in measured)
+    assert [kind for kind in samples.KINDS if any(line.strip().startswith(f"{kind}: p50") for line in lines)] == list(
+        samples.KINDS
+    )
+
+
+@pytest.fixture(scope="module")
+def residents() -> Dossiers:
+    """The social map and two residents of the example wijk."""
+    dossiers = Dossiers([bundle_paths()[0], *bundle_paths()[2:4]], REGISTRY)
+    asyncio.run(dossiers.extract())
+    return dossiers
+
+
+async def _about(data: Path, dossiers: Dossiers, copies: int, patient: str) -> list[tuple[StoredVersion, ...]]:
+    """What is about the patient, and what refers to them by `patient`, in each copy."""
+    store = await open_store(data)
+    try:
+        assert await fill(store, dossiers, copies * len(dossiers.templates)) == copies
+        found = []
+        async with store.snapshot() as snapshot:
+            for number in range(copies):
+                renamed = copied_id(patient, number)
+                owned = OwnedBy((renamed,))
+                refers = And((owned, Reference("patient", type="Patient", id=renamed)))
+                for types, where in ((("Patient",), And((owned, Ids((renamed,))))), (("Observation",), refers)):
+                    found.append((await snapshot.search(Query(types, where), count=500)).rows)
+        return found
+    finally:
+        await store.close()
+
+
+def test_copies_of_a_dossier_are_found_by_their_own_ids_and_by_no_other(tmp_path: Path, residents: Dossiers) -> None:
+    patient = next(one.id for one in residents.templates if one.type == "Patient")
+    expected = sum(
+        one["resourceType"] == "Observation" and one["subject"]["reference"] == f"Patient/{patient}"
+        for one in residents.resources
+    )
+    assert expected > 0
+    first, first_observations, second, second_observations = asyncio.run(_about(tmp_path, residents, 2, patient))
+    assert [row.id for row in first] == [copied_id(patient, 0)]
+    assert [row.id for row in second] == [copied_id(patient, 1)]
+    assert len(first_observations) == len(second_observations) == expected
+    for row in second_observations:
+        assert json.parse(row.body)["subject"]["reference"] == f"Patient/{copied_id(patient, 1)}"
+
+
+def test_no_reference_in_a_copy_leads_to_an_original(residents: Dossiers) -> None:
+    originals = set(residents.ids)
+    for write in residents.copy(3):
+        assert write.rows is not None
+        assert not {row.id for row in write.rows.references} & originals
+        assert write.id not in originals
+        assert not set(write.owners) & originals
+        assert write.body is not None
+        text = write.body.head + b'"versionId":"1"' + write.body.tail
+        assert json.parse(text)["id"] == write.id
+
+
+def test_searches_are_the_same_in_every_run_and_name_what_is_there(residents: Dossiers) -> None:
+    known = samples.take(residents, 2)
+    assert known == samples.take(residents, 2)
+    assert known.resources == 2 * len(residents.templates)
+    people = {copied_id(one.id, n) for one in residents.templates if one.type == "Patient" for n in range(2)}
+    assert {person for person, _ in known.people} <= people
+    for kind in samples.KINDS:
+        asked = samples.urls(known, kind, of_one_patient=True)
+        assert asked == samples.urls(known, kind, of_one_patient=True)
+        assert all(any(person in url for person in people) for url in asked)
+
+
+def test_the_sources_are_there() -> None:
+    assert population.source_files()
