@@ -103,31 +103,30 @@ def touched(stored: Iterable[StoredVersion]) -> tuple[Touched, ...]:
 def unfold(audit_entry: AuditEntry, source: str) -> list[tuple[dict[str, Any], tuple[str, ...]]]:
     """The AuditEvents of one entry, each with its owners; ids follow from the entry's, so that they are made once.
 
-    One event for each patient with what was touched of theirs, and one for what was touched of nobody's, or if nothing
-    was. `source` is how this server names itself.
+    One event for each patient with what was touched of theirs, one for what was touched of nobody's, or if nothing was.
+    What is about two patients has an event about both, which neither reads alone, as neither reads it alone.
+    `source` is how this server names itself.
     """
     what = _DECODER.decode(audit_entry.entry)
-    groups: dict[str, list[Touched]] = {}
+    groups: dict[tuple[str, ...], list[Touched]] = {}
     for one in what.touched:
-        for owner in one.owners or ("",):
-            groups.setdefault(owner, []).append(one)
+        groups.setdefault(one.owners, []).append(one)
     if not groups:  # nothing was touched; a Patient that was asked for in vain is still what it was about
         kind, _, logical_id = what.target.partition("/")
-        groups[logical_id if kind == "Patient" else ""] = []
+        groups[(logical_id,) if kind == "Patient" and logical_id else ()] = []
     events: list[tuple[dict[str, Any], tuple[str, ...]]] = []
-    for patient, resources in groups.items():
-        event_id = audit_entry.id if len(groups) < 2 else str(uuid5(UUID(audit_entry.id), patient))
-        owners = (patient,) if patient else ()
+    for patients, resources in groups.items():
+        event_id = audit_entry.id if len(groups) < 2 else str(uuid5(UUID(audit_entry.id), "/".join(patients)))
         shown = what
-        if patient and (len(groups) > 1 or "," in what.query):
+        if patients and (len(groups) > 1 or "," in what.query):
             # A query about several people tells each of them about the others: names of parameters stay, values go.
             shown = msgspec.structs.replace(what, query="&".join(p.partition("=")[0] for p in what.query.split("&")))
-        events.append((_event(event_id, audit_entry.at, shown, patient, resources, source), owners))
+        events.append((_event(event_id, audit_entry.at, shown, patients, resources, source), patients))
     return events
 
 
 def _event(
-    event_id: str, at: int, what: Record, patient: str, resources: Sequence[Touched], source: str
+    event_id: str, at: int, what: Record, patients: tuple[str, ...], resources: Sequence[Touched], source: str
 ) -> dict[str, Any]:
     event: dict[str, Any] = {
         "resourceType": "AuditEvent",
@@ -155,7 +154,7 @@ def _event(
         "observer": {"display": source},
         "type": [{"system": "http://terminology.hl7.org/CodeSystem/security-source-type", "code": "4"}],
     }
-    entities = list(_entities(what, patient, resources))
+    entities = list(_entities(what, patients, resources))
     if entities:
         event["entity"] = entities
     return event
@@ -184,19 +183,19 @@ def _agents(what: Record) -> list[dict[str, Any]]:
     return agents
 
 
-def _entities(what: Record, patient: str, resources: Sequence[Touched]) -> Iterable[dict[str, Any]]:
-    if patient:
+def _entities(what: Record, patients: tuple[str, ...], resources: Sequence[Touched]) -> Iterable[dict[str, Any]]:
+    for patient in patients:
         yield {
             "what": {"reference": f"Patient/{patient}"},
             "type": {"system": _ENTITY_TYPE, "code": "1", "display": "Person"},
             "role": {"system": _OBJECT_ROLE, "code": "1", "display": "Patient"},
         }
     for one in resources:
-        if (one.type, one.id) == ("Patient", patient):
+        if one.type == "Patient" and one.id in patients:
             continue
         reference = f"{one.type}/{one.id}" + (f"/_history/{one.version}" if one.version else "")
         yield _domain_resource({"reference": reference})
-    if not resources and what.target.count("/") and what.target != f"Patient/{patient}":
+    if not resources and "/" in what.target and not patients:
         yield _domain_resource({"reference": what.target})
     if what.query:
         yield {

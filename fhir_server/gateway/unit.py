@@ -120,7 +120,7 @@ class Unit:
         rows, owners = await self._examine(named)
         if not self._authority.permits_write("create", resource_type, owners, rows, "c"):
             raise _forbidden(resource_type)
-        return self._stage("create", named, 0, owners, rows, owners)
+        return self._stage("create", named, 0, owners, rows)
 
     async def update(self, resource: Mapping[str, Any], if_match: int | None = None) -> Staged:
         """A new version of the resource whose type and id are given in it; if there is none, its creation.
@@ -139,7 +139,7 @@ class Unit:
         self._expect_changeable("update", current, "u")
         if not self._authority.permits_write("update", resource_type, owners, rows, "u"):
             raise _forbidden(resource_type)
-        return self._stage("update", named, current.version, owners, rows, _union(current.owners, owners))
+        return self._stage("update", named, current.version, owners, rows, current.owners)
 
     async def patch(
         self,
@@ -167,7 +167,7 @@ class Unit:
         rows, owners = await self._examine(named)
         if not self._authority.permits_write("update", resource_type, owners, rows, "u"):
             raise _forbidden(resource_type)
-        return self._stage("update", named, current.version, owners, rows, _union(current.owners, owners))
+        return self._stage("update", named, current.version, owners, rows, current.owners)
 
     async def delete(self, resource_type: str, logical_id: str, if_match: int | None = None) -> Staged | None:
         """The end of the resource; None if it was deleted already. https://hl7.org/fhir/R4/http.html#delete
@@ -227,7 +227,7 @@ class Unit:
         if not allowed:
             raise not_found()
         before = tombstone.version if tombstone else 0
-        return self._stage("create", named, before, owners, rows, owners)
+        return self._stage("create", named, before, owners, rows)
 
     def _expect_visible(self, current: StoredVersion, action: str) -> None:
         if not self._authority.permits(current, action):
@@ -264,19 +264,17 @@ class Unit:
         expected_version: int,
         owners: tuple[str, ...],
         rows: IndexRows,
-        concerned: tuple[str, ...],
+        owners_before: tuple[str, ...] | None = None,
     ) -> Staged:
         resource_type, logical_id = named["resourceType"], named["id"]
         method: WriteAction = "create" if action == "create" else "update"
         body = stored_text.body(named)
         self._writes.append(Write(method, resource_type, logical_id, expected_version, body, owners, b"", rows))
         self._owners[resource_type, logical_id] = owners
-        self._touched.append(Touched(resource_type, logical_id, expected_version + 1, concerned))
+        # Whoever it was about before has this in their log as well, and each log stays apart.
+        for concerned in (owners,) if owners_before in (None, owners) else (owners_before, owners):
+            self._touched.append(Touched(resource_type, logical_id, expected_version + 1, concerned))
         return Staged(len(self._writes) - 1, action, resource_type, logical_id)
-
-
-def _union(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, ...]:
-    return before if before == after else tuple(sorted({*before, *after}))
 
 
 def _forbidden(resource_type: str) -> FhirError:
