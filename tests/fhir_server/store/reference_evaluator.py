@@ -127,6 +127,10 @@ def row_holds(leaf: Predicate, row: Any) -> bool:
             return row.exact == value
         case ast.String(_, "contains", value):
             return value in row.normal
+        case ast.String(_, "equals", value):
+            return row.normal == value
+        case ast.String(_, "ends", value):
+            return row.normal.endswith(value)
         case ast.String(_, _, value):
             return row.normal.startswith(value)
         case ast.Number(_, compare, low, high):

@@ -291,7 +291,7 @@ def rank(predicate: Bound) -> int:
             return 2
         case ast.Token() | ast.Uri(mode="exact"):
             return 3
-        case ast.String(mode="exact" | "starts"):
+        case ast.String(mode="exact" | "equals" | "starts"):
             return 4
         case ast.Composite() | ast.FullText() | ast.Near():
             return 5

@@ -140,6 +140,10 @@ def _string(mode: str, value: str, param: int, x: str) -> Rows:
         found.where(f"{x}.exact = ?", value)
     elif mode == "contains":
         found.where(f"instr({x}.normal, ?) > 0", value)
+    elif mode == "equals":
+        found.where(f"{x}.normal = ?", value)
+    elif mode == "ends":
+        found.where(f"substr({x}.normal, -length(?)) = ?", value, value)
     else:
         found.where(f"{x}.normal >= ?", value)
         if (end := after_prefix(value)) is not None:

@@ -156,7 +156,7 @@ leaves: st.SearchStrategy[Any] = st.one_of(
     _of(ast.TokenIn, "code", st.lists(st.tuples(st.none() | systems, codes), max_size=3).map(tuple)),
     _of(ast.TokenText, "code", texts | st.sampled_from(("ja", "van"))),
     _of(ast.OfType, "code", systems.filter(bool), codes, codes),
-    _of(ast.String, "name", st.sampled_from(("starts", "contains", "exact")), words),
+    _of(ast.String, "name", st.sampled_from(("starts", "contains", "exact", "equals", "ends")), words),
     range_leaves(ast.Number, "factor", numbers),
     range_leaves(ast.Date, "date", times),
     quantity_leaves("value"),
