@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
+from fhir_server.gateway.added_parameters import in_force
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.http.dispatch import FhirApplication
 from fhir_server.http.metrics import Metrics
@@ -52,7 +53,14 @@ class Application:
         registry = definitions.load()
         store = await open_store(settings.data)
         try:
-            gateway = Gateway(store, registry, settings, clock=microseconds, cursor_key=key(settings.data, "cursor"))
+            gateway = Gateway(
+                store,
+                registry,
+                settings,
+                clock=microseconds,
+                cursor_key=key(settings.data, "cursor"),
+                added=in_force(settings.data),
+            )
             self._fhir = FhirApplication(gateway, registry, settings, self._metrics, FHIR_PREFIX)
             self._store = store
             yield

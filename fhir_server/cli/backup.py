@@ -5,6 +5,7 @@ import asyncio
 from pathlib import Path
 
 from fhir_server.cli.arguments import Subparsers, add_data, settings
+from fhir_server.gateway.added_parameters import in_force, put_in_force
 from fhir_server.store.sqlite import open_store
 
 
@@ -31,5 +32,6 @@ async def _backup(data: Path, target: Path) -> None:
     store = await open_store(data)
     try:
         await store.backup(target)
+        put_in_force(target, in_force(data))
     finally:
         await store.close()

@@ -1,10 +1,12 @@
 """The store and a gateway over it for one command, as the operator who typed it."""
 
 import getpass
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fhir_server.app import microseconds
+from fhir_server.gateway.added_parameters import in_force
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.keys import key
 from fhir_server.settings import Settings
@@ -17,10 +19,21 @@ from profiles import registry as definitions
 async def opened(settings: Settings) -> AsyncIterator[tuple[ResourceStore, Gateway]]:
     store = await open_store(settings.data)
     try:
-        cursor_key = key(settings.data, "cursor")
-        yield store, Gateway(store, definitions.load(), settings, clock=microseconds, cursor_key=cursor_key)
+        yield store, gateway_over(store, settings, in_force(settings.data))
     finally:
         await store.close()
+
+
+def gateway_over(store: ResourceStore, settings: Settings, added: Sequence[Mapping[str, Any]]) -> Gateway:
+    """`added` are the SearchParameters that resources are filed by, besides those of R4."""
+    return Gateway(
+        store,
+        definitions.load(),
+        settings,
+        clock=microseconds,
+        cursor_key=key(settings.data, "cursor"),
+        added=added,
+    )
 
 
 def operator() -> str:

@@ -3,9 +3,9 @@
 https://hl7.org/fhir/R4/security.html
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from fhir_server.gateway import audit, requester, stored_text
@@ -35,7 +35,8 @@ def new_uuid() -> str:
 class Gateway:
     """Opens Sessions. The store it is given goes nowhere else.
 
-    `clock` gives microseconds since 1970 UTC; `cursor_key` is the same 32 bytes for every worker on one store.
+    `clock` gives microseconds since 1970 UTC; `cursor_key` is the same 32 bytes for every worker on one store;
+    `added` are SearchParameter resources that the store is indexed by, besides those of R4.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Gateway:
         clock: Callable[[], int],
         cursor_key: bytes,
         policy: Policy | None = None,
+        added: Sequence[Mapping[str, Any]] = (),
         new_id: Callable[[], str] = new_uuid,
     ) -> None:
         self.store = store
@@ -55,7 +57,7 @@ class Gateway:
         self.clock = clock
         self.sealer = Sealer(cursor_key)
         self.base_urls = (settings.base_url.rstrip("/"),) if settings.base_url else ()
-        self._parameters = SearchParameters(registry)
+        self._parameters = SearchParameters(registry, added)
         self._indexer = index.Indexer(self._parameters, settings.zone, self.base_urls)
         self.tools = Tools(registry, self._indexer.extract, Ownership(registry, self._indexer.extract), new_id)
         self._policy = policy or BasePolicy(settings.base_policy)
