@@ -46,7 +46,7 @@ class TypeRules:
         self.model = Model(registry)
         self.resource_types = frozenset(registry.resource_types)
         self._rules: dict[_Key, ObjectRules] = {}
-        self._element = self._of("Element")
+        self._element = self.of("Element")
 
     def check_resource(self, value: Any, scope_of: Callable[[Resource], Scope], expected: str = "") -> Findings | None:
         """Return what is wrong with a resource; its scope is made when it is known to be an object."""
@@ -59,12 +59,12 @@ class TypeRules:
         if expected and name != expected:
             return [Finding("error", "structure", f"a `{expected}` is expected here, not a `{name}`")]
         scope = scope_of(value)
-        found = check_object(self._of(name), value, scope)
+        found = check_object(self.of(name), value, scope)
         if "contained" in value and scope.root is value:
             found = [*(found or ()), *check_contained(value, self.registry)]
         return found
 
-    def _of(
+    def of(
         self,
         name: str,
         constraints: tuple[str, ...] = (),
@@ -72,6 +72,10 @@ class TypeRules:
         targets: tuple[str, ...] = (),
         place: str = "",
     ) -> ObjectRules:
+        """Return the rules of a type where an element adds `constraints`, a required `binding` or `targets`.
+
+        `place` is `extension` or `modifierExtension` for the extensions that stand there.
+        """
         key = (name, constraints, binding, targets, place)
         rules = self._rules.get(key)
         if rules is None:
@@ -144,7 +148,7 @@ class TypeRules:
             targets = element.targets if code == "Reference" else ()
             # Extensions inside an extension have relative urls; those that modify want a warning.
             place = key if code == "Extension" and (owner == code or element.modifier) else ""
-            rules = self._of(code, own, binding, targets, place)
+            rules = self.of(code, own, binding, targets, place)
             table[key] = Slot(bit, OBJECTS if many else OBJECT, rules, step)
 
     def _primitive(self, element: Element, key: str, code: str, step: str) -> tuple[Holds, Callable[[Any], Finding]]:
