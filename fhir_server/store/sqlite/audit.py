@@ -33,7 +33,7 @@ def number_on(main: Connection, journal: Connection) -> None:
     (mark,) = main.execute(_MARK).fetchone()
     (last,) = journal.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'audit_batch'").fetchone()
     if last < mark:
-        journal.execute("INSERT INTO audit_batch (num, size, entries) VALUES (?, 0, ?)", (mark, b"\x90"))
+        journal.execute("INSERT INTO audit_batch (num, entries) VALUES (?, ?)", (mark, b"\x90"))
 
 
 async def unfold(main: Pool, journal: Pool, writer: Writer, expand: Expand) -> int:

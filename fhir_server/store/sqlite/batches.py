@@ -13,13 +13,13 @@ from fhir_server.store.protocol import AuditEntry
 # Entries in one row, so that unfolding one does not hold the event loop for long.
 BATCH_SIZE_MAX = 256
 
-INSERT = "INSERT INTO audit_batch (size, entries) VALUES (?, ?)"
+INSERT = "INSERT INTO audit_batch (entries) VALUES (?)"
 
 _encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(list[AuditEntry]).decode
 
 
-def batches(entries: Sequence[AuditEntry]) -> list[tuple[int, bytes]]:
+def batches(entries: Sequence[AuditEntry]) -> list[tuple[bytes]]:
     """Rows for INSERT."""
     chunks = [entries[start : start + BATCH_SIZE_MAX] for start in range(0, len(entries), BATCH_SIZE_MAX)]
-    return [(len(chunk), _encode(chunk)) for chunk in chunks]
+    return [(_encode(chunk),) for chunk in chunks]

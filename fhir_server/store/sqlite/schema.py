@@ -44,14 +44,13 @@ CREATE UNIQUE INDEX version_of_resource ON version (rid, version);
 CREATE INDEX version_by_type ON version (type, seq);
 CREATE INDEX version_by_owner ON version (owner, seq);
 CREATE TABLE version_owner (seq INTEGER NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (seq, num)) WITHOUT ROWID;
-CREATE TABLE resource_owner (rid INTEGER NOT NULL, num INTEGER NOT NULL, PRIMARY KEY (rid, num)) WITHOUT ROWID;
 """
 
 # audit_batch is for entries that stand or fall with a commit, audit_journal says up to which batch the other file is
 # unfolded. AUTOINCREMENT: the number of a batch is never used again, so that whoever has read one can tell, in the
 # transaction that unfolds it, whether somebody else was first.
 ACCESS = """
-CREATE TABLE audit_batch (num INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL, entries BLOB NOT NULL);
+CREATE TABLE audit_batch (num INTEGER PRIMARY KEY AUTOINCREMENT, entries BLOB NOT NULL);
 CREATE TABLE audit_journal (unfolded INTEGER NOT NULL);
 INSERT INTO audit_journal VALUES (0);
 CREATE TABLE access_token (digest BLOB PRIMARY KEY, expires INTEGER NOT NULL, token BLOB NOT NULL) WITHOUT ROWID;
@@ -60,7 +59,7 @@ CREATE INDEX access_token_by_expiry ON access_token (expires);
 
 # The other file: what was read and by whom. See audit.py.
 JOURNAL = """
-CREATE TABLE audit_batch (num INTEGER PRIMARY KEY AUTOINCREMENT, size INTEGER NOT NULL, entries BLOB NOT NULL);
+CREATE TABLE audit_batch (num INTEGER PRIMARY KEY AUTOINCREMENT, entries BLOB NOT NULL);
 """
 
 

@@ -87,7 +87,7 @@ class Transaction:
         if write.body is None and before is not None:
             owner, facts = self._carry_over(before, seq)
         else:
-            owner, facts = self._own(rid, seq, write.owners, before), write.facts
+            owner, facts = self._own(seq, write.owners), write.facts
         body = b"" if write.body is None else self._packer.pack(text(write.body, version, self._instant))
         self._resources.append((rid, type_num, write.id, version, self.now, owner, int(deleted), seq))
         self._versions.append((seq, rid, type_num, version, self.now, METHOD_NUMS[write.method], owner, body, facts))
@@ -104,17 +104,17 @@ class Transaction:
             self._resources.clear()
             self._versions.clear()
 
-    def add_audit(self, rows: Sequence[tuple[int, bytes]]) -> None:
+    def add_audit(self, rows: Sequence[tuple[bytes]]) -> None:
         self._cursor.executemany(batches.INSERT, rows)
 
     def reindex(self, rid: int, seq: int, owners: tuple[str, ...], facts: bytes, rows: IndexRows) -> bool:
         """File the resource anew, unless `seq` is no longer its current version; whether it was done. Flush first."""
         cursor = self._cursor
-        row = cursor.execute("SELECT type, seq, owner FROM resource WHERE rid = ? AND NOT deleted", (rid,)).fetchone()
+        row = cursor.execute("SELECT type, seq FROM resource WHERE rid = ? AND NOT deleted", (rid,)).fetchone()
         if row is None or row[1] != seq:
             return False
         cursor.execute("DELETE FROM version_owner WHERE seq = ?", (seq,))
-        owner = self._own(rid, seq, owners, Current(rid, 0, seq, row[2]))
+        owner = self._own(seq, owners)
         cursor.execute("UPDATE resource SET owner = ? WHERE rid = ?", (owner, rid))
         cursor.execute("UPDATE version SET owner = ?, facts = ? WHERE seq = ?", (owner, facts, seq))
         index_tables.delete_rows(cursor, rid)
@@ -130,17 +130,14 @@ class Transaction:
             self._current[key] = Current(*row) if row else None
         return self._current[key]
 
-    def _own(self, rid: int, seq: int, owners: tuple[str, ...], before: Current | None) -> int:
-        """The owner number for these patients; several are listed in their tables."""
-        if before is not None and before.owner == SEVERAL_OWNERS:
-            self._cursor.execute("DELETE FROM resource_owner WHERE rid = ?", (rid,))
+    def _own(self, seq: int, owners: tuple[str, ...]) -> int:
+        """The owner number for these patients; several are listed with the version."""
         if not owners:
             return NO_OWNER
         nums = sorted({self.names.intern_owner(self.connection, patient) for patient in owners})
         if len(nums) == 1:
             return nums[0]
         self._cursor.executemany("INSERT INTO version_owner (seq, num) VALUES (?, ?)", [(seq, num) for num in nums])
-        self._cursor.executemany("INSERT INTO resource_owner (rid, num) VALUES (?, ?)", [(rid, num) for num in nums])
         return SEVERAL_OWNERS
 
     def _carry_over(self, before: Current, seq: int) -> tuple[int, bytes]:
