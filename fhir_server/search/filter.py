@@ -14,7 +14,7 @@ from fhir_server.search.criteria import Reader
 from fhir_server.search.normal import normal
 from fhir_server.search.parameters import FULL_TEXT, Parameter
 from fhir_server.search.query import And, Compare, Date, Ids, LastUpdated, Not, Or, Predicate, String
-from fhir_server.search.values import escape, refused, shown
+from fhir_server.search.values import check_characters, escape, refused, shown
 
 _TOKEN = re.compile(r"\s*(?:(?P<sign>[()\[\]])|(?P<text>\"(?:[^\"\\]|\\.)*\")|(?P<word>[^\s()\[\]\"]+))", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*(?::[A-Za-z]+)?")
@@ -28,6 +28,7 @@ def read_filter(text: str, type_name: str, reader: Reader) -> Predicate:
     """Return what the filter asks of `type_name`. Raises FhirError that says where the text cannot be read."""
     if len(text) > VALUE_LENGTH_MAX:
         raise refused("_filter", f"has more than {VALUE_LENGTH_MAX} characters")
+    check_characters("_filter", text)
     return _Filter(text, reader).whole(type_name)
 
 
@@ -191,4 +192,5 @@ def _unquoted(token: str) -> str:
     except ValueError:
         raise refused("_filter", f"{shown(token)} is not a JSON string") from None
     assert isinstance(text, str)
+    check_characters("_filter", text)
     return text

@@ -69,8 +69,9 @@ class Described:
 class SearchParameters:
     """The search parameters of every type by code; immutable. `extra` are SearchParameter resources to be added.
 
-    An extra parameter takes the place of one with the same code. Raises FhirError for an extra one that cannot be
-    used, naming the element. After a change every resource has to be indexed anew (store `reindex`).
+    An extra parameter never takes the place of one of R4: whose a resource is follows from those. Raises FhirError for
+    an extra one that cannot be used, naming the element. After a change every resource has to be indexed anew (store
+    `reindex`).
     """
 
     def __init__(self, registry: Registry, extra: Sequence[Mapping[str, Any]] = ()) -> None:
@@ -166,6 +167,9 @@ def _read(resource: Mapping[str, Any], registry: Registry) -> SearchParameter:
     unknown = [base for base in resource.get("base", ()) if base not in registry.types]
     if unknown or not resource.get("base"):
         raise _refused("base", f"`{unknown[0][:40]}` is not a resource type" if unknown else "is required")
+    for base in resource["base"]:
+        if resource["code"] in registry.search_parameters(base):
+            raise _refused("code", f"`{resource['code'][:40]}` is a search parameter of {base} in R4 already")
     return SearchParameter(
         code=resource["code"],
         type=kind,

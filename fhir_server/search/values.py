@@ -12,6 +12,7 @@ from fhir_server.search.parameters import Parameter
 from fhir_server.search.query import Compare
 
 _ESCAPED = re.compile(r"\\([\\,|$])")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _PREFIX = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)(?=[+\-.\d])")
 
 
@@ -50,8 +51,9 @@ class Asked:
 
 
 def shown(text: str) -> str:
-    """Return the text as it may stand in a message: at most 40 signs."""
-    return text if len(text) <= 40 else text[:39] + "…"
+    """Return the text as it may stand in a message: at most 40 signs, all of them printable."""
+    plain = "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:40])
+    return plain if len(text) <= 40 else plain[:39] + "…"
 
 
 def refused(name: str, reason: str) -> FhirError:
@@ -100,9 +102,14 @@ def alternatives(name: str, text: str) -> list[str]:
             raise refused(name, "has an empty value")
         if len(value) > VALUE_LENGTH_MAX:
             raise refused(name, f"has a value of more than {VALUE_LENGTH_MAX} characters")
-        if "\0" in value:
-            raise refused(name, "has a value with a NUL character")
+        check_characters(name, value)
     return values
+
+
+def check_characters(name: str, text: str) -> None:
+    """Raise FhirError for what is no text to a database: NUL and half of a surrogate pair."""
+    if "\0" in text or _SURROGATE.search(text):
+        raise refused(name, "has a value with a character that is not allowed")
 
 
 def prefixed(text: str) -> tuple[Compare, str]:

@@ -359,6 +359,12 @@ def test_an_unknown_parameter_is_refused_and_named(where: Where) -> None:
         where("Patient", "onzin=1")
 
 
+def test_a_message_can_always_be_written(where: Where) -> None:
+    with pytest.raises(FhirError) as caught:
+        where("Patient", "\ud800\n=x")
+    assert caught.value.diagnostics.encode().decode().isprintable()
+
+
 def test_a_message_never_holds_a_whole_long_value(where: Where) -> None:
     with pytest.raises(FhirError) as caught:
         where("Observation", "date=" + "9" * 1000)

@@ -60,6 +60,8 @@ def test_sizes_are_bounded(search: Search) -> None:
         ["_id=" + ",".join(["x"] * (OR_VALUES_MAX + 1))],
         ["family=x"] * (PARAMETERS_MAX + 1),
         ["family=a\0b"],
+        ["family=\ud800"],
+        ["_id=\udfff"],
     ):
         with pytest.raises(FhirError) as caught:
             search("Patient", *pairs)
