@@ -1,8 +1,9 @@
 """Youssef Benali, 48: debts, dark thoughts, and a way to the financial desk that nobody needs a diagnosis for."""
 
 from examples.author.consents import actor, consent, data, provision, resource_class
-from examples.author.dossier import PSY, RESTRICTED, Dossier
+from examples.author.dossier import Dossier
 from examples.author.elements import ICPC, LOINC, SNOMED, Json
+from examples.author.labels import PSY, RESTRICTED
 from examples.author.measurements import blood_pressure, lab, medication, positive_health, smoking, vital
 from examples.author.plans import SUPPORT, care_plan, goal, referral, task
 

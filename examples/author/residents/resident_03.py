@@ -1,8 +1,9 @@
 """Ruben Willems, 37: hiv, well treated; decides who knows, and that is not everybody."""
 
 from examples.author.consents import actor, consent, provision, research, resource_class
-from examples.author.dossier import HIV, RESTRICTED, SEX, Dossier
+from examples.author.dossier import Dossier
 from examples.author.elements import ICPC, LOINC, SNOMED, THO, Json, coding
+from examples.author.labels import HIV, RESTRICTED, SEX
 from examples.author.measurements import blood_pressure, lab, medication, positive_health, vital
 from examples.author.plans import NURSING, care_plan, goal, task
 

@@ -1,8 +1,9 @@
 """Lotte Vaessen, 32: pregnant again, and safe from somebody who must not know where she is."""
 
 from examples.author.consents import actor, consent, data, provision, resource_class
-from examples.author.dossier import RESTRICTED, SEX, VERY_RESTRICTED, VIOLENCE, Dossier
+from examples.author.dossier import Dossier
 from examples.author.elements import ICPC, LOINC, SNOMED, Json
+from examples.author.labels import RESTRICTED, SEX, VERY_RESTRICTED, VIOLENCE
 from examples.author.measurements import blood_pressure, lab, medication, positive_health, vital
 from examples.author.plans import NURSING, SUPPORT, care_plan, goal, referral, task
 

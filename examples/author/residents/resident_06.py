@@ -1,8 +1,9 @@
 """Jaimy Cremers, 19: adhd, too much weed, and a youth worker who is trusted."""
 
 from examples.author.consents import actor, consent, provision, resource_class
-from examples.author.dossier import PSY, RESTRICTED, SUD, Dossier
+from examples.author.dossier import Dossier
 from examples.author.elements import ICPC, LOINC, SNOMED, Json
+from examples.author.labels import PSY, RESTRICTED, SUD
 from examples.author.measurements import medication, positive_health, vital
 from examples.author.plans import SUPPORT, care_plan, goal, referral, task
 

@@ -1,8 +1,9 @@
 """Tomasz Wiśniewski, 43: came for work, stayed for his daughter, stopped drinking with help of people who know."""
 
 from examples.author.consents import actor, consent, data, provision, resource_class
-from examples.author.dossier import RESTRICTED, SUD, Dossier
+from examples.author.dossier import Dossier
 from examples.author.elements import ICPC, LOINC, SNOMED, THO, Json, coding
+from examples.author.labels import RESTRICTED, SUD
 from examples.author.measurements import blood_pressure, drink_units, lab, medication, positive_health
 from examples.author.plans import SUPPORT, care_plan, goal, referral, task
 

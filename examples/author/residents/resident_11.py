@@ -1,8 +1,9 @@
 """Gerda Reijnders, 76: carer of Leo (bewoner-08), tired, and now somebody takes care of her."""
 
 from examples.author.consents import actor, category_actor, consent, provision, resource_class
-from examples.author.dossier import PSY, RESTRICTED, Dossier
+from examples.author.dossier import Dossier
 from examples.author.elements import ICPC, LOINC, SNOMED, Json, concept
+from examples.author.labels import PSY, RESTRICTED
 from examples.author.measurements import blood_pressure, lab, medication, positive_health, vital
 from examples.author.plans import SUPPORT, care_plan, goal, referral, task
 
