@@ -13,9 +13,10 @@ from fhir_server.store.protocol import QueryTooComplex
 from fhir_server.store.sqlite.index_tables import words
 from fhir_server.store.sqlite.names import NO_OWNER, Names
 
-# SQLite's parser gives up at about ten subqueries in one another, of which a nested criterion takes one and a
-# composite within it another.
-DEPTH_MAX = 6
+# SQLite's parser has a stack of 100: a parenthesis takes three of it, a subquery about ten. What is in one another is
+# weighed like that, and refused before it comes near.
+DEPTH_MAX = 75
+BOOLEAN, SUBQUERY, SUBQUERY_OF_SUBQUERY = 3, 10, 13
 # Leaves, after merging; a criterion costs a search about a microsecond for every candidate.
 LEAVES_MAX = 400
 # Patients, ids or codings in one list; they are bound as one JSON array.
@@ -46,15 +47,15 @@ class Binder:
         EVERYTHING and NOTHING occur at the top only; every leaf's parameter has a number.
         INVARIANT: so no condition is constantly false, which would make SQLite forget the terms of partial indexes.
         """
-        if depth > DEPTH_MAX:
-            raise QueryTooComplex(f"criteria are nested more than {DEPTH_MAX} deep")
+        if depth > DEPTH_MAX - SUBQUERY:
+            raise QueryTooComplex("criteria are nested too deep")
         match predicate:
             case ast.And(children):
-                return conjunction(self.bind(child, type, depth) for child in children)
+                return conjunction(self.bind(child, type, depth + BOOLEAN) for child in children)
             case ast.Or(children):
-                return disjunction(self.bind(child, type, depth) for child in children)
+                return disjunction(self.bind(child, type, depth + BOOLEAN) for child in children)
             case ast.Not(child):
-                return negation(self.bind(child, type, depth))
+                return negation(self.bind(child, type, depth + BOOLEAN))
             case ast.TypeIn(types):
                 return ast.EVERYTHING if type in types else ast.NOTHING
             case ast.OwnedBy(patients):
@@ -99,15 +100,15 @@ class Binder:
             case ast.FullText(_, asked):
                 return leaf if words(" ".join(asked)) else ast.NOTHING  # a text without a single word finds nothing
             case ast.Composite(_, components):
-                bound = tuple([self.bind(component, type, depth + 1) for component in components])
+                bound = tuple([self.bind(component, type, depth + SUBQUERY) for component in components])
                 return ast.NOTHING if ast.NOTHING in bound else replace(leaf, components=bound)  # type: ignore[arg-type]
             case ast.Chain(param, target, child):
-                child = self.bind(child, target, depth + 1)  # type: ignore[assignment]
+                child = self.bind(child, target, depth + SUBQUERY)  # type: ignore[assignment]
                 if child == ast.NOTHING or not self.type_num(target):
                     return ast.NOTHING
                 return replace(leaf, child=child) if self.param(type, param) is not None else ast.NOTHING
             case ast.Has(source, param, child):
-                child = self.bind(child, source, depth + 1)  # type: ignore[assignment]
+                child = self.bind(child, source, depth + SUBQUERY_OF_SUBQUERY)  # type: ignore[assignment]
                 if child == ast.NOTHING or self.param(source, param) is None:
                     return ast.NOTHING
                 return replace(leaf, child=child)

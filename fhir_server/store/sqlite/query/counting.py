@@ -11,10 +11,12 @@ from fhir_server.search import query as ast
 from fhir_server.search.query import Query
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.query.bind import Binder
+from fhir_server.store.sqlite.query.limits import within_limits
 from fhir_server.store.sqlite.query.page import types_of
 from fhir_server.store.sqlite.query.plan import Plan, Planner
 
 
+@within_limits
 def total(connection: Connection, names: Names, query: Query) -> int:
     binder = Binder(connection, names)
     found = 0
@@ -27,6 +29,7 @@ def total(connection: Connection, names: Names, query: Query) -> int:
     return found
 
 
+@within_limits
 def matches(connection: Connection, names: Names, query: Query, limit: int) -> list[tuple[str, str]]:
     """(type, id) of at most `limit` matches, in no particular order."""
     binder = Binder(connection, names)

@@ -16,10 +16,12 @@ from fhir_server.search.query import Query
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.query.bind import Binder
 from fhir_server.store.sqlite.query.cursor import Position, pack, unpack
+from fhir_server.store.sqlite.query.limits import within_limits
 from fhir_server.store.sqlite.query.plan import Planner
 from fhir_server.store.sqlite.query.sorted_page import Row, by_keys, row_order
 
 
+@within_limits
 def page(connection: Connection, names: Names, query: Query, count: int, cursor: bytes) -> tuple[list[int], bytes]:
     """At most `count` rids in order, and the cursor of the next page (b"" if there is none). Raises BadCursor."""
     binder = Binder(connection, names)

@@ -1,0 +1,235 @@
+"""What a search costs: no shape of query that matters reads a whole table, and one that is too large is refused.
+
+https://www.sqlite.org/eqp.html
+"""
+
+import random
+
+import pytest
+
+from fhir_server.search import query as ast
+from fhir_server.search.query import Compare, Predicate, Query, SortKey
+from fhir_server.search.rows import DateRow, IndexRows, QuantityRow, ReferenceRow, StringRow, TokenRow
+from fhir_server.store.protocol import QueryTooComplex
+from fhir_server.store.sqlite import query
+from tests.fhir_server.store.reference_evaluator import Stored
+from tests.fhir_server.store.sqlite.database import Database
+
+PATIENTS, PER_PATIENT = 60, 50
+
+
+def wijk() -> Database:
+    draw = random.Random(1)
+    found = []
+    for p in range(PATIENTS):
+        rows = IndexRows(
+            tokens=[TokenRow("identifier", "bsn", f"{p:09}")],
+            strings=[StringRow("name", f"naam{p:02}", f"Naam{p:02}")],
+            dates=[DateRow("birthdate", p * 100, p * 100 + 1)],
+        )
+        found.append(Stored("Patient", f"p{p}", p, (f"p{p}",), rows))
+        for n in range(PER_PATIENT):
+            code, value = str(draw.randrange(20)), float(draw.randrange(100))
+            day = draw.randrange(10**6)
+            subject = [ReferenceRow(c, "Patient", f"p{p}", "", "", "", "") for c in ("subject", "patient")]
+            quantities = [
+                QuantityRow(param, value, value, "u", "mg", "mg", value, value, "g", group)
+                for param, group in (("value-quantity", 0), ("code-value-quantity$1", 1))
+            ]
+            tokens = [
+                TokenRow("code", "loinc", code),
+                TokenRow("category", "cat", draw.choice(["lab", "vital"])),
+                TokenRow("code-value-quantity$0", "loinc", code, 1),
+            ]
+            rows = IndexRows(
+                tokens=tokens, references=subject, dates=[DateRow("date", day, day + 1)], quantities=quantities
+            )
+            found.append(Stored("Observation", f"o{p}-{n}", p * 100 + n, (f"p{p}",), rows))
+    return Database(found)
+
+
+@pytest.fixture(scope="module")
+def database() -> Database:
+    return wijk()
+
+
+CODE = ast.Token("code", "loinc", "3")
+PATIENT = ast.Reference("patient", "Patient", "p7")
+SINCE = ast.Date("date", Compare.GE, 500_000, 500_001)
+LATEST = (SortKey("date", "date", True),)
+
+
+def observations(*where: Predicate, sort: tuple[SortKey, ...] = ()) -> Query:
+    return Query(("Observation",), ast.And(where), sort)
+
+
+SHAPES = {
+    "patient, code": observations(PATIENT, CODE),
+    "patient, category, date, newest first": observations(
+        PATIENT, ast.Token("category", "cat", "lab"), SINCE, sort=LATEST
+    ),
+    "owned, code": observations(ast.OwnedBy(("p7",)), CODE),
+    "owned": observations(ast.OwnedBy(("p7",))),
+    "owned, newest first": observations(ast.OwnedBy(("p7",)), sort=LATEST),
+    "identifier": Query(("Patient",), ast.Token("identifier", "bsn", "000000007")),
+    "name, birthdate": Query(
+        ("Patient",), ast.And((ast.String("name", "starts", "naam0"), ast.Date("birthdate", Compare.EQ, 700, 800)))
+    ),
+    "code": observations(CODE),
+    "code, value": observations(CODE, ast.Quantity("value-quantity", Compare.GT, 50.0, 50.0)),
+    "composite": observations(
+        ast.Composite(
+            "code-value-quantity",
+            (
+                ast.Token("code-value-quantity$0", "loinc", "3"),
+                ast.Quantity("code-value-quantity$1", Compare.GT, 50.0, 50.0),
+            ),
+        )
+    ),
+    "chain": observations(ast.Chain("subject", "Patient", ast.String("name", "starts", "naam07"))),
+    "has": Query(("Patient",), ast.Has("Observation", "patient", CODE)),
+    "id": Query(("Patient",), ast.Ids(("p7",))),
+    "everything, newest change first": observations(sort=(SortKey("_lastUpdated", "updated", True),)),
+    "everything, newest first": observations(sort=LATEST),
+    "everything by name": Query(("Patient",), ast.EVERYTHING, (SortKey("name", "string"),)),
+    "changed since": observations(ast.LastUpdated(Compare.GE, 5_000, 5_001)),
+    "several types": Query(
+        ("Observation", "Patient"),
+        ast.Or((ast.And((ast.TypeIn(("Patient",)), ast.OwnedBy(("p1",)))), ast.OwnedBy(("p2",)))),
+    ),
+}
+
+
+def statements(database: Database, asked: Query) -> list[str]:
+    """What SQLite is given for a page of it, with the values written in."""
+    seen: list[str] = []
+    database.connection.set_trace_callback(seen.append)
+    try:
+        query.page(database.connection, database.names, asked, 20, b"")
+    finally:
+        database.connection.set_trace_callback(None)
+    return seen
+
+
+def plan(database: Database, statement: str) -> list[str]:
+    return [row[3] for row in database.connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_common_search_scans_a_table(database: Database, shape: str) -> None:
+    for statement in statements(database, SHAPES[shape]):
+        for step in plan(database, statement):
+            # `hits`, a union and a JSON list are what the statement itself made; (t1, t2) names a subquery's alias.
+            made = any(word in step for word in ("hits", "json_each", "SCAN (subquery", "CONSTANT ROW"))
+            table = step.split()[1] if step.startswith("SCAN") else ""
+            assert not step.startswith("SCAN") or made or table.startswith("t"), (step, statement)
+            assert "AUTOMATIC" not in step, (step, statement)
+
+
+IN_ORDER = [
+    "owned, code",
+    "owned",
+    "owned, newest first",
+    "code",
+    "code, value",
+    "composite",
+    "everything, newest change first",
+    "everything, newest first",
+    "everything by name",
+    "changed since",
+]
+
+
+@pytest.mark.parametrize("shape", IN_ORDER)
+def test_a_page_is_read_in_its_order_without_sorting(database: Database, shape: str) -> None:
+    """So that a page costs the same however many match."""
+    found = statements(database, SHAPES[shape])
+    steps = [step for statement in found for step in plan(database, statement) if "FROM hits" not in statement]
+    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in steps), steps
+
+
+PATIENT_SCOPED = [
+    "patient, code",
+    "patient, category, date, newest first",
+    "owned, code",
+    "owned",
+    "owned, newest first",
+]
+
+
+@pytest.mark.parametrize("shape", PATIENT_SCOPED)
+def test_a_search_within_a_patient_takes_steps_for_that_patient_only(shape: str) -> None:
+    """Ten times the patients, about the same number of steps of SQLite's machine."""
+
+    def steps(database: Database) -> int:
+        taken = 0
+
+        def tick() -> int:
+            nonlocal taken
+            taken += 1
+            return 0
+
+        database.connection.set_progress_handler(tick, 1)
+        query.page(database.connection, database.names, SHAPES[shape], 20, b"")
+        database.connection.set_progress_handler(None, 0)
+        return taken
+
+    few = Database()
+    small = wijk()
+    for key in list(small.rids):
+        patient = key[1].split("-")[0].lstrip("op")
+        if int(patient) not in (6, 7, 8):
+            small.delete(key)
+    assert few.rids == {}
+    assert steps(wijk()) <= 1.5 * steps(small) + 100
+
+
+def nested(depth: int) -> Predicate:
+    predicate: Predicate = CODE
+    for level in range(depth):
+        target = "Patient" if level % 2 == 0 else "Observation"
+        if target == "Patient":
+            predicate = ast.Has("Observation", "patient", predicate)
+        else:
+            predicate = ast.Chain("patient", "Patient", predicate)
+    return predicate
+
+
+@pytest.mark.parametrize("depth", range(1, 40))
+def test_criteria_in_one_another_work_or_are_refused_as_too_complex(database: Database, depth: int) -> None:
+    type = "Patient" if depth % 2 else "Observation"
+    asked = Query((type,), ast.Not(nested(depth)))
+    try:
+        query.page(database.connection, database.names, asked, 5, b"")
+        query.total(database.connection, database.names, asked)
+    except QueryTooComplex:
+        assert depth > 4
+
+
+@pytest.mark.parametrize("kind", [ast.And, ast.Or])
+def test_many_criteria_work_or_are_refused_as_too_complex(
+    database: Database, kind: type[ast.And] | type[ast.Or]
+) -> None:
+    def asked(number: int) -> Query:
+        leaves = [ast.Date("date", Compare.GE, n, n + 1) for n in range(number)]
+        return observations(kind(tuple(leaves)))
+
+    assert query.page(database.connection, database.names, asked(50), 5, b"")[0]
+    with pytest.raises(QueryTooComplex):
+        query.page(database.connection, database.names, asked(5_000), 5, b"")
+
+
+def test_alternating_and_or_not_works_or_is_refused_as_too_complex(database: Database) -> None:
+    predicate: Predicate = CODE
+    for n in range(300):
+        predicate = ast.Not(ast.And((ast.Or((predicate, ast.Ids((str(n),)))), ast.Token("code", "loinc", str(n % 20)))))
+    with pytest.raises(QueryTooComplex):
+        query.total(database.connection, database.names, observations(predicate))
+
+
+def test_a_query_for_thousands_of_patients_is_one_list(database: Database) -> None:
+    patients = tuple(f"p{n}" for n in range(20_000))
+    asked = observations(CODE, ast.OwnedBy(patients))
+    assert query.total(database.connection, database.names, asked) == query.total(
+        database.connection, database.names, observations(CODE)
+    )
