@@ -124,3 +124,20 @@ def test_thousands_of_codings_are_compared_in_no_time() -> None:
     found = errors(observation(code={"coding": codings[:3000]}, valueString="a", component=components))
     assert time.perf_counter() - started < 5
     assert found == []
+
+
+def test_what_occurs_every_day_is_decided_by_hand() -> None:
+    entry = {"fullUrl": "urn:uuid:1", "resource": {"resourceType": "Patient", "meta": {"versionId": "1"}}}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry, {**entry, "fullUrl": "urn:uuid:2"}]}
+    contained = {
+        "resourceType": "Patient",
+        "contained": [{"resourceType": "Patient", "id": "a", "meta": {"source": "a:b"}}],
+    }
+    measured = observation(valueString="a", component=[{"code": {"coding": [{"code": "a"}]}}])
+    period = {"start": "2020-01-01T10:00:00+01:00", "end": "2020-01-01T10:00:00+01:00"}
+    day_to_day = {"per-1": period, "bdl-8": entry, "obs-7": measured}
+    day_to_day |= dict.fromkeys(("bdl-3", "bdl-4", "bdl-7"), bundle) | dict.fromkeys(
+        ("dom-2", "dom-4", "dom-5"), contained
+    )
+    assert set(day_to_day) == set(NATIVE)
+    assert {key: NATIVE[key](value, Scope(value)) for key, value in day_to_day.items()} == dict.fromkeys(NATIVE, True)
