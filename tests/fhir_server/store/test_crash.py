@@ -16,7 +16,7 @@ from typing import Any
 
 from fhir_server.store.sqlite import open_store
 from fhir_server.store.sqlite.index_tables import TABLES
-from tests.fhir_server.store.contract import audit_event, by_code, history, matches
+from tests.fhir_server.store.contracts.material import audit_event, by_code, history, matches
 from tests.fhir_server.store.test_processes import start
 
 ROUNDS = 12

@@ -11,7 +11,7 @@ from typing import Any
 from fhir_server.store.protocol import StoredVersion
 from fhir_server.store.sqlite import open_store
 from tests.fhir_server.store import worker
-from tests.fhir_server.store.contract import audit_event, history, versions, write
+from tests.fhir_server.store.contracts.material import audit_event, history, versions, write
 
 ROOT = Path(__file__).resolve().parents[3]
 

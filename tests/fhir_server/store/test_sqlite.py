@@ -15,9 +15,9 @@ from fhir_server.store.protocol import AuditEntry, Guard, ResourceStore, Write
 from fhir_server.store.sqlite import open_store
 from fhir_server.store.sqlite.connection import FILE_NAME, JOURNAL_NAME, connect
 from fhir_server.store.sqlite.schema import STEPS, NewerSchema, migrate
-from tests.fhir_server.store.contract import (
+from tests.fhir_server.store.contract import StoreContract
+from tests.fhir_server.store.contracts.material import (
     START,
-    StoreContract,
     audit_event,
     by_code,
     entry,

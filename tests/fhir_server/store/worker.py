@@ -15,7 +15,7 @@ from pathlib import Path
 from fhir_server.search.query import EVERYTHING
 from fhir_server.store.protocol import AuditEntry, ResourceStore, VersionConflict, Write
 from fhir_server.store.sqlite import open_store
-from tests.fhir_server.store.contract import audit_event, by_code, entry, present, write
+from tests.fhir_server.store.contracts.material import audit_event, by_code, entry, present, write
 
 TASKS = 6
 INCREMENTS = 15

@@ -1,0 +1,1 @@
+"""The chapters of the store contract; `contract.StoreContract` is all of them."""
