@@ -33,7 +33,9 @@ def rows(files: Sequence[Path], data: Path) -> list[Row]:
 def _load(files: Sequence[Path], data: Path) -> tuple[float, float]:
     """Seconds of CPU, as the kernel counts them for the process, and seconds by the wall."""
     core = min(os.sched_getaffinity(0))
-    pinned = f"import os, sys; os.sched_setaffinity(0, [{core}]); from fhir_server.cli.main import main; sys.exit(main())"
+    pinned = (
+        f"import os, sys; os.sched_setaffinity(0, [{core}]); from fhir_server.cli.main import main; sys.exit(main())"
+    )
     started = time.perf_counter()
     before = os.times()
     process = subprocess.run(
