@@ -1,7 +1,6 @@
 """Open servers for the tests of the gateway."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -9,14 +8,14 @@ from tests.fhir_server.inprocess import House, opened
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house() -> AsyncIterator[House]:
     """Base policy deny, the default."""
-    async with opened(tmp_path) as house:
+    async with opened() as house:
         yield house
 
 
 @pytest.fixture
-async def permissive(tmp_path: Path) -> AsyncIterator[House]:
+async def permissive() -> AsyncIterator[House]:
     """Base policy permit."""
-    async with opened(tmp_path, base_policy="permit") as house:
+    async with opened(base_policy="permit") as house:
         yield house

@@ -20,8 +20,7 @@ async def log(caller: Caller) -> list[dict[str, Any]]:
     return [
         e
         for e in answer.resources
-        if e["agent"][0]["who"]["display"] == "app"
-        and "AuditEvent" not in json.dumps(e.get("entity", ""))
+        if e["agent"][0]["who"]["display"] == "app" and "AuditEvent" not in json.dumps(e.get("entity", ""))
     ]
 
 

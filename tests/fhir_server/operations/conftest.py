@@ -1,7 +1,6 @@
 """Open servers for the tests of operations."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -9,9 +8,9 @@ from tests.fhir_server.inprocess import Caller, House, opened
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house() -> AsyncIterator[House]:
     """Base policy permit: what these tests are about is not who may see what."""
-    async with opened(tmp_path, base_policy="permit") as house:
+    async with opened(base_policy="permit") as house:
         yield house
 
 
