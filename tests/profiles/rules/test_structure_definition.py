@@ -71,6 +71,11 @@ def test_a_path_that_no_type_has_is_found_out(path: str) -> None:
 def test_a_logical_model_has_the_paths_it_likes() -> None:
     logical = profile({"path": "Observation.colour"}, kind="logical", derivation="specialization")
     assert errors(logical) == []
+    assert errors({**logical, "derivation": "constraint"}) == []
+
+
+def test_a_new_type_has_the_paths_it_likes() -> None:
+    assert errors(profile({"path": "Observation.colour"}, derivation="specialization")) == []
 
 
 def typed(code: str, name: str) -> dict[str, Any]:
