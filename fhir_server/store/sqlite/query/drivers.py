@@ -248,7 +248,7 @@ class Drivers:
     def _union(self, children: tuple[Bound, ...], type: str, scope: Scope) -> Driver | None:
         parts: list[str] = []
         params: list[object] = []
-        exact = costly = True
+        exact = True
         for child in children:
             driver = self.of(child, type, scope)
             if driver is None:
@@ -257,7 +257,6 @@ class Drivers:
             parts.append(f"SELECT {c.rid} AS rid, {c.owner} AS owner FROM {driver.source} WHERE {driver.sql}")
             params += driver.params
             exact = exact and driver.exact
-            costly = costly and driver.costly
         u = self.conditions.alias()
         return Driver(
             f"({' UNION '.join(parts)}) {u}",
