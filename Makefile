@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DATA ?= data
 PORT ?= 8080
 
-.PHONY: serve test check bench lock clean
+.PHONY: serve test check packages bench lock clean
 
 serve: $(STAMP)
 	$(BIN)/wijkdossier demo --data $(DATA) --port $(PORT)
@@ -19,6 +19,11 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The official definitions and examples, for the tests that hold us to them; needs npm.
+packages: $(STAMP)
+	$(BIN)/python -m profiles.build --fetch --packages build/packages --target build/definitions
+	for archive in build/packages/*.tgz; do mkdir -p $${archive%.tgz} && tar xzf $$archive -C $${archive%.tgz}; done
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.performance

@@ -4,6 +4,8 @@ FastAPI carries health and metrics; everything below `/fhir` goes to one pure AS
 read far less than a route would.
 """
 
+import asyncio
+import logging
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -23,7 +25,10 @@ from fhir_server.store.protocol import ResourceStore
 from fhir_server.store.sqlite import open_store
 from profiles import registry as definitions
 
+logger = logging.getLogger("wijkdossier.app")
+
 FHIR_PREFIX = "/fhir"
+IDLE_SECONDS = 5.0
 
 
 class Application:
@@ -63,7 +68,9 @@ class Application:
             )
             self._fhir = FhirApplication(gateway, registry, settings, self._metrics, FHIR_PREFIX)
             self._store = store
+            unfolding = asyncio.create_task(_unfold_when_idle(self._fhir, store, gateway))
             yield
+            unfolding.cancel()
         finally:
             self._fhir = self._store = None
             await store.close()
@@ -83,6 +90,19 @@ class Application:
     async def metrics(self) -> Response:
         text, content_type = self._metrics.exposition()
         return Response(text, headers={"content-type": content_type})
+
+
+async def _unfold_when_idle(fhir: FhirApplication, store: ResourceStore, gateway: Gateway) -> None:
+    """Make AuditEvents of the audit trail while nobody asks anything, so that whoever asks for them waits briefly."""
+    answered = -1
+    while True:
+        await asyncio.sleep(IDLE_SECONDS)
+        if fhir.answered == answered:
+            try:
+                await store.unfold_audit(gateway.expand)
+            except Exception as error:  # the next request for AuditEvents tries again, and tells who asked
+                logger.error("the audit trail could not be unfolded: %s", type(error).__name__)
+        answered = fhir.answered
 
 
 def microseconds() -> int:

@@ -31,8 +31,7 @@ def run(chosen: argparse.Namespace) -> int:
                 severe = issue.severity in ("fatal", "error")
                 errors += severe
                 if severe or not chosen.quiet:
-                    location = ", ".join(issue.expression)
-                    print(f"{document.name}: {issue.severity}: {location}: {issue.diagnostics}")
+                    print(f"{document.name}: {issue.severity}: {issue.expression}: {issue.diagnostics}")
             failed += bool(errors)
     print(f"{checked} resources, {failed} with errors")
     return 1 if failed else 0

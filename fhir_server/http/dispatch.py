@@ -54,6 +54,7 @@ class FhirApplication:
         self._prefix = prefix
         self._base_url = settings.base_url.rstrip("/")
         self._body_bytes_max = settings.body_bytes_max
+        self.answered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -77,6 +78,7 @@ class FhirApplication:
             response = Response(Category.EXCEPTION.status, outcome)
             body, content_type = render(outcome, DEFAULT, self._registry)
         await _send(send, scope["method"], headers, response, body, content_type)
+        self.answered += 1
         self._metrics.observe(name, response.status, perf_counter() - started)
 
     async def _request(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> tuple[Preferences, Request]:
