@@ -6,7 +6,8 @@ https://hl7.org/fhir/R4/http.html#trules and https://hl7.org/fhir/R4/bundle.html
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from profiles.registry import Registry
@@ -16,6 +17,10 @@ Resolve: TypeAlias = Callable[[str], str]
 
 _URIS: Final = frozenset(("uri", "url", "oid", "uuid"))
 _LINK: Final = re.compile(r"(?P<before>\b(?:href|src)\s*=\s*(?P<quote>[\"']))(?P<text>[^\"']+)(?P=quote)")
+# What a string is besides a plain one. A string under any other code stays as it is.
+_REFERENCE: Final = "Reference.reference"
+_URI: Final = "uri"
+_XHTML: Final = "xhtml"
 
 
 def rewrite(resource: Mapping[str, Any], registry: Registry, reference: Resolve, uri: Resolve) -> Mapping[str, Any]:
@@ -23,68 +28,86 @@ def rewrite(resource: Mapping[str, Any], registry: Registry, reference: Resolve,
     name = resource.get("resourceType")
     if not isinstance(name, str) or name not in registry.types:
         return resource
-    changed: dict[str, Any] | None = None
-    for key, item in resource.items():
-        new = _value(item, name, key, registry, reference, uri)
-        if new is not item:
-            changed = dict(resource) if changed is None else changed
-            changed[key] = new
-    return resource if changed is None else changed
+    return _object(resource, _codes(registry, name), registry, reference, uri)
 
 
-def _value(item: Any, holder: str, key: str, registry: Registry, reference: Resolve, uri: Resolve) -> Any:
-    if key.startswith("_"):
-        code = "Element"
-    else:
-        found = registry.element(holder, key)
-        if found is None:
-            return item  # no element of FHIR: validation says so
-        code = found[1]
-    if isinstance(item, str):
-        if holder == "Reference" and key == "reference":
-            new = reference(item)
-        elif code in _URIS and not (holder == "Extension" and key == "url"):
-            new = uri(item)
-        elif code == "xhtml":
-            new = _LINK.sub(lambda link: f"{link['before']}{uri(link['text'])}{link['quote']}", item)
-        else:
-            return item
-        return item if new == item else new
-    if isinstance(item, dict):
-        return _object(item, code, registry, reference, uri)
-    if isinstance(item, list):
-        several = [
-            _value(one, holder, key, registry, reference, uri) if isinstance(one, str | dict) else one for one in item
-        ]
-        return item if all(new is old for new, old in zip(several, item)) else several
-    return item
+@lru_cache(maxsize=4096)  # a few thousand types at most
+def _codes(registry: Registry, holder: str) -> Mapping[str, str]:
+    """By JSON key of the type, what its values are, where there can be anything in them to rewrite."""
+    codes: dict[str, str] = {}
+    for element in registry.types[holder].elements:
+        for type_code in element.types:
+            key = element.name + type_code[0].upper() + type_code[1:] if element.choice else element.name
+            if holder == "Reference" and key == "reference":
+                codes[key] = _REFERENCE
+            elif type_code in _URIS:
+                if not (holder == "Extension" and key == "url"):
+                    codes[key] = _URI
+            elif type_code == "Resource" or type_code == _XHTML or registry.types[type_code].kind != "primitive":
+                codes[key] = type_code
+            codes["_" + key] = "Element"
+    return codes
 
 
 def _object(
-    value: dict[str, Any], code: str, registry: Registry, reference: Resolve, uri: Resolve
+    value: Mapping[str, Any], codes: Mapping[str, str], registry: Registry, reference: Resolve, uri: Resolve
 ) -> Mapping[str, Any]:
-    if code == "Resource":
-        return rewrite(value, registry, reference, uri)
-    if code not in registry.types:
-        return value
     changed: dict[str, Any] | None = None
     for key, item in value.items():
-        new = _value(item, code, key, registry, reference, uri)
+        code = codes.get(key)
+        if code is None:  # nothing to rewrite, or no element of FHIR: validation says so
+            continue
+        new = _value(item, code, registry, reference, uri)
         if new is not item:
             changed = dict(value) if changed is None else changed
             changed[key] = new
     return value if changed is None else changed
 
 
-def references_in(value: Any) -> Iterator[str]:
+def _value(item: Any, code: str, registry: Registry, reference: Resolve, uri: Resolve) -> Any:
+    kind = type(item)
+    if kind is dict:
+        if code == "Resource":
+            return rewrite(item, registry, reference, uri)
+        return _object(item, _codes(registry, code), registry, reference, uri) if code in registry.types else item
+    if kind is str:
+        if code == _REFERENCE:
+            new = reference(item)
+        elif code == _URI:
+            new = uri(item)
+        elif code == _XHTML:
+            new = _LINK.sub(lambda link: f"{link['before']}{uri(link['text'])}{link['quote']}", item)
+        else:
+            return item
+        return item if new == item else new
+    if kind is list:
+        several = []
+        changed = False
+        for one in item:
+            new = _value(one, code, registry, reference, uri) if type(one) is dict or type(one) is str else one
+            changed = changed or new is not one
+            several.append(new)
+        return several if changed else item
+    return item
+
+
+def references_in(value: Any) -> list[str]:
     """The text of every Reference.reference in a resource, contained resources included."""
-    if isinstance(value, Mapping):
-        text = value.get("reference")
-        if isinstance(text, str):
-            yield text
-        for item in value.values():
-            if isinstance(item, dict | list):
-                yield from references_in(item)
-    elif isinstance(value, list):
+    found: list[str] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(value: Any, found: list[str]) -> None:
+    if type(value) is dict:
+        for key, item in value.items():
+            kind = type(item)
+            if kind is str:
+                if key == "reference":
+                    found.append(item)
+            elif kind is dict or kind is list:
+                _collect(item, found)
+    elif type(value) is list:
         for item in value:
-            yield from references_in(item)
+            if type(item) is dict or type(item) is list:
+                _collect(item, found)
