@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 START_SECONDS_MAX = 30.0
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -39,18 +40,28 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(arguments: Sequence[str], path: str, environ: dict[str, str] | None = None) -> Iterator[ServerProcess]:
-    """Run `python arguments… --port PORT`, wait until `path` answers, and end it by its own id afterwards."""
+def serving(
+    arguments: Sequence[str],
+    path: str,
+    environ: dict[str, str] | None = None,
+    *,
+    output: int | IO[bytes] = subprocess.DEVNULL,
+    seconds_max: float = START_SECONDS_MAX,
+) -> Iterator[ServerProcess]:
+    """Run `python arguments… --port PORT`, wait until `path` answers, and end it by its own id afterwards.
+
+    `output` takes what the process prints; it has `seconds_max` to come to its first answer.
+    """
     port = free_port()
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *arguments, "--port", str(port)],
         env={**os.environ, **(environ or {})},
-        stdout=subprocess.DEVNULL,
+        stdout=output,
         cwd=Path(__file__).resolve().parents[2],
     )
     try:
-        _wait(process, port, path)
+        _wait(process, port, path, seconds_max)
         yield ServerProcess(process.pid, "127.0.0.1", port, time.perf_counter() - started)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -61,9 +72,9 @@ def serving(arguments: Sequence[str], path: str, environ: dict[str, str] | None 
             process.wait()
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, path: str) -> None:
+def _wait(process: "subprocess.Popen[bytes]", port: int, path: str, seconds_max: float) -> None:
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
-    deadline = time.perf_counter() + START_SECONDS_MAX
+    deadline = time.perf_counter() + seconds_max
     while time.perf_counter() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the server ended with status {process.returncode} before its first answer")
@@ -74,7 +85,7 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, path: str) -> None:
                     return
         except OSError:
             time.sleep(0.005)
-    raise RuntimeError(f"no answer within {START_SECONDS_MAX} s")
+    raise RuntimeError(f"no answer within {seconds_max} s")
 
 
 def _family(pid: int) -> list[int]:
