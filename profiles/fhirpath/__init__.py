@@ -4,7 +4,6 @@ from profiles.fhirpath.environment import Context, Resolver
 from profiles.fhirpath.errors import FhirPathError, FhirPathLimitError, FhirPathSyntaxError
 from profiles.fhirpath.expression import Expression, Location, compile
 from profiles.fhirpath.nodes import Node
-from profiles.fhirpath.rule import Rule, compile_rule
 
 __all__ = [
     "Context",
@@ -15,7 +14,5 @@ __all__ = [
     "Location",
     "Node",
     "Resolver",
-    "Rule",
     "compile",
-    "compile_rule",
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from profiles import registry
-from profiles.fhirpath import Context, Node, compile, compile_rule
+from profiles.fhirpath import Context, Node, compile
 from profiles.fhirpath.model import default
 from profiles.fhirpath.navigation import children
 
@@ -80,18 +80,15 @@ def examples(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield path.name, resource
 
 
-def test_no_official_example_breaks_an_invariant_and_both_ways_of_evaluating_agree(definition_packages: Path) -> None:
-    """The rule over raw JSON has to answer as the general evaluation does, on each of some 300,000 elements."""
+def test_no_official_example_breaks_an_invariant(definition_packages: Path) -> None:
+    """On each of some 300,000 elements; none may fail to evaluate either."""
     broken = set()
     rules = {(i.key, i.expression): 0 for i in registry.load().invariants.values()}
     for name, resource in examples(definition_packages):
         for invariant, node, context in stated(Node(resource, resource["resourceType"]), (), Context()):
             rules[invariant.key, invariant.expression] += 1
             found = compile(invariant.expression).evaluate(node, context)
-            slow = bool(found[0].value) if found else None
-            fast = compile_rule(invariant.expression, node.type)(node.value, node.extra, context)
-            assert slow == fast, (invariant.key, name)
-            if invariant.severity == "error" and slow is False:
+            if invariant.severity == "error" and found and not found[0].value:
                 broken.add((invariant.key, name))
     assert broken == WRONG_EXAMPLES
     assert sum(1 for count in rules.values() if count) > 200
