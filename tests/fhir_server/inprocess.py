@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.gateway.maintenance import Maintenance
+from fhir_server.gateway.policies import Policy
 from fhir_server.interactions.exchange import Request
 from fhir_server.interactions.load import Loaded, load_resources
 from fhir_server.interactions.routes import perform
@@ -151,14 +152,15 @@ class House:
 
 
 @asynccontextmanager
-async def opened(**settings: Any) -> AsyncIterator[House]:
+async def opened(policy: Policy | None = None, **settings: Any) -> AsyncIterator[House]:
     """A server on a new store, in memory where the system offers that: these tests do not ask whether disks keep data."""
     with TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as name:
         folder, clock = Path(name), Clock()
         store = await open_store(folder, clock=clock)
         try:
             chosen = Settings(data=folder, **settings)
-            yield House(store, Gateway(store, registry.load(), chosen, clock=clock, cursor_key=b"k" * 32), clock)
+            gateway = Gateway(store, registry.load(), chosen, clock=clock, cursor_key=b"k" * 32, policy=policy)
+            yield House(store, gateway, clock)
         finally:
             await store.close()
 

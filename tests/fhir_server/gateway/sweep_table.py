@@ -35,7 +35,14 @@ PUBLIC: list[dict[str, Any]] = [
     patient(
         "me", generalPractitioner=[ref("Practitioner/doctor")], identifier=[{"system": "http://test/id", "value": "me"}]
     ),
-    observation("mine", "me", performer=[ref("Practitioner/doctor")]),
+    observation(
+        "mine",
+        "me",
+        performer=[ref("Practitioner/doctor")],
+        # What is open may mention what is hidden; criteria behind the mention must not be felt.
+        focus=[ref("Observation/h-observation")],
+        encounter=ref("Encounter/h-encounter"),
+    ),
 ]
 
 HIDDEN: list[dict[str, Any]] = [
@@ -125,6 +132,13 @@ CROSSING = (
     "Questionnaire?_has:QuestionnaireResponse:questionnaire:status=completed",
     "Practitioner?_has:Patient:general-practitioner:_id=hidden-owner",
     "Practitioner?_revinclude=Observation:performer&_revinclude=AuditEvent:agent",
+    "Observation?focus:Observation.code=weight&_total=accurate",
+    f"Observation?focus:Observation.subject:Patient.name={MARKER}",
+    "Observation?encounter.status=finished&_total=accurate",
+    "Observation?encounter:Encounter.service-provider.name=shop",
+    "Observation?_filter=encounter.status eq finished",
+    "Observation?_include=Observation:encounter&_include=Observation:focus&_include:iterate=Encounter:subject",
+    "Observation?_include=*&_include:iterate=*",
     "Observation?_has:Task:focus:status=requested",
     "Observation?_revinclude=Task:focus&_revinclude=List:item",
     "Observation?subject:Patient.identifier=http://test/id|" + MARKER,
