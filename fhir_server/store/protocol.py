@@ -12,6 +12,7 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
+from fhir_server.outcome import Category, FhirError
 from fhir_server.search.query import Predicate, Query
 from fhir_server.search.rows import IndexRows
 
@@ -115,8 +116,18 @@ class BadCursor(Exception):
     """A page cursor that this store did not make, or made for another query."""
 
 
-class QueryTooComplex(Exception):
-    """A query beyond what this store takes on: nested too deep, too many criteria. The text says which, no values."""
+class QueryTooComplex(FhirError):
+    """A query beyond what this store takes on: nested too deep, too many criteria. `reason` says which, no values."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(Category.TOO_COSTLY, f"this search is too complex: {reason}")
+
+
+class StoreUnavailable(FhirError):
+    """The disk is full or fails, or another process holds the store: nothing of the commit was stored."""
+
+    def __init__(self) -> None:
+        super().__init__(Category.UNAVAILABLE, "the store takes no writes at the moment, nothing was stored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +241,7 @@ class ResourceStore(AuthStore, Protocol):
     async def commit(
         self, writes: Sequence[Write], guards: Sequence[Guard] = (), audit: Sequence[AuditEntry] = ()
     ) -> tuple[Committed, ...]:
-        """All or nothing, durable when it returns; raises VersionConflict or GuardFailed.
+        """All or nothing, durable when it returns; raises VersionConflict, GuardFailed or StoreUnavailable.
 
         Commits of several callers share one transaction on disk (group commit), yet stand or fall apart. Update times
         never run backwards along commits.

@@ -5,13 +5,14 @@ appends audit entries is a single step in SQLite.
 """
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from fhir_server.store.protocol import AuditEntry, GuardFailed, VersionConflict
+from fhir_server.store.protocol import AuditEntry, GuardFailed, StoreUnavailable, VersionConflict
 from fhir_server.store.sqlite import batches
 from fhir_server.store.sqlite.body import Packer
 from fhir_server.store.sqlite.connection import WRITE_CACHE_KIB, connect
@@ -110,7 +111,8 @@ class Writer:
                     connection.execute("ROLLBACK")
             self._names.forget()
             if len(group) == 1:
-                return [(group[0].future, False, error)]
+                refusal = StoreUnavailable() if isinstance(error, (sqlite3.OperationalError, OSError)) else error
+                return [(group[0].future, False, refusal)]
         # One of them broke the transaction for all: each gets one of its own, and its own error.
         return [settled for job in group for settled in self._perform([job])]
 
