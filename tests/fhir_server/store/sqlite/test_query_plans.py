@@ -56,6 +56,7 @@ def database() -> Database:
 CODE = ast.Token("code", "loinc", "3")
 PATIENT = ast.Reference("patient", "Patient", "p7")
 SINCE = ast.Date("date", Compare.GE, 500_000, 500_001)
+VALUE = ast.Quantity("value-quantity", Compare.GT, 50.0, 50.0)
 LATEST = (SortKey("date", "date", True),)
 
 
@@ -68,6 +69,8 @@ SHAPES = {
     "patient, category, date, newest first": observations(
         PATIENT, ast.Token("category", "cat", "lab"), SINCE, sort=LATEST
     ),
+    "patient, value": observations(PATIENT, VALUE),
+    "owned, value": observations(ast.OwnedBy(("p7",)), VALUE),
     "owned, code": observations(ast.OwnedBy(("p7",)), CODE),
     "owned": observations(ast.OwnedBy(("p7",))),
     "owned, newest first": observations(ast.OwnedBy(("p7",)), sort=LATEST),
@@ -151,6 +154,8 @@ def test_a_page_is_read_in_its_order_without_sorting(database: Database, shape: 
 PATIENT_SCOPED = [
     "patient, code",
     "patient, category, date, newest first",
+    "patient, value",
+    "owned, value",
     "owned, code",
     "owned",
     "owned, newest first",
