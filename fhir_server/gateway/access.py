@@ -95,7 +95,7 @@ class Access:
     def permits(self, stored: StoredVersion, actions: str) -> bool:
         """Whether the requester may see this very version."""
         return self._policy.permits(self._requester, stored) and self._reaches(
-            stored.type, stored.owners, actions, lambda: self._extract(json.parse(stored.body)) if stored.body else None
+            stored.type, stored.owners, actions, stored.body
         )
 
     def permits_write(
@@ -103,18 +103,21 @@ class Access:
     ) -> bool:
         """Whether the requester may write (or take away) a version with these owners and rows."""
         return self._policy.permits_write(self._requester, action, type, owners) and self._reaches(
-            type, owners, scope_action, lambda: rows
+            type, owners, scope_action, rows
         )
 
-    def _reaches(self, type: str, owners: tuple[str, ...], actions: str, rows: Callable[[], IndexRows | None]) -> bool:
+    def _reaches(self, type: str, owners: tuple[str, ...], actions: str, content: IndexRows | bytes) -> bool:
         for context, limit in self._scopes(type, actions):
             if not self._in_compartment(context, type, owners):
                 continue
             if limit == EVERYTHING:
                 return True
-            judged = rows()
             # A deletion has no content left to judge, so a constrained scope does not reach it.
-            if judged is not None and matches(limit, judged):
+            if content == b"":
+                continue
+            if isinstance(content, bytes):
+                content = self._extract(json.parse(content))
+            if matches(limit, content):
                 return True
         return False
 

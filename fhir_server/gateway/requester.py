@@ -4,7 +4,7 @@ https://datatracker.ietf.org/doc/html/rfc6750
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from fhir_server.gateway import scopes
@@ -21,7 +21,8 @@ class Requester:
     """Who asks. `user` is `Patient/1`, `Practitioner/2` …, `system`, or '' for nobody known.
 
     `patient` is the logical id of the launch context ('' if none), `purpose` a v3 ActReason code, `reason` the words
-    given with it.
+    given with it. `kind` is `anonymous`, `system`, or the resource type of the user; `own_patient` the logical id of a
+    patient who asks for themself, '' for everybody else.
     """
 
     user: str
@@ -30,17 +31,14 @@ class Requester:
     patient: str = ""
     purpose: str = ""
     reason: str = ""
+    kind: str = field(init=False, default="")
+    own_patient: str = field(init=False, default="")
 
-    @property
-    def kind(self) -> str:
-        """`anonymous`, `system`, or the resource type of the user."""
-        return self.user.partition("/")[0] or ANONYMOUS_KIND
-
-    @property
-    def own_patient(self) -> str:
-        """The logical id of the patient who asks for themself, '' for everybody else."""
+    def __post_init__(self) -> None:
+        # Asked of every row, so worked out once.
         kind, _, logical_id = self.user.partition("/")
-        return logical_id if kind == "Patient" else ""
+        object.__setattr__(self, "kind", kind or ANONYMOUS_KIND)
+        object.__setattr__(self, "own_patient", logical_id if kind == "Patient" else "")
 
     @property
     def binding(self) -> bytes:

@@ -235,12 +235,13 @@ class Session:
             narrowed = [narrow(query, lambda name: self._access.visible(name, SEARCH)) for query in queries]
             async with self._store.snapshot() as snapshot:
                 rows, after = await listing(snapshot, narrowed, count, position)
-                matches = [row for row in rows if self._permits(row, SEARCH, sure=True)]
+                released = [(row, self._released(row, SEARCH)) for row in rows]
+                matches = [(row, one) for row, one in released if one is not None]
                 if choose is not None:
-                    matches = [matches[kept] for kept in choose([json.parse(row.body) for row in matches])]
+                    matches = [matches[kept] for kept in choose([json.parse(row.body) for row, _ in matches])]
                 counted = sum([await snapshot.total(query) for query in narrowed]) if total else None
                 includer = Includer(snapshot, self.registry, self._shown, self._visible_shown)
-                included = await includer.gather(matches, includes, revincludes)
+                included = await includer.gather([row for row, _ in matches], includes, revincludes)
         except BadCursor:
             error = unknown_cursor()
             await self._refuse(interaction, target, error, query=asked)
@@ -248,9 +249,9 @@ class Session:
         except FhirError as error:
             await self._refuse(interaction, target, error, query=asked)
             raise
-        await self._record(interaction, 200, target, (*matches, *included), query=asked)
+        await self._record(interaction, 200, target, (*(row for row, _ in matches), *included), query=asked)
         return Found(
-            tuple(self._release_shown(row) for row in matches),
+            tuple(one for _, one in matches),
             tuple(self._release_shown(row) for row in included),
             counted,
             after,
@@ -311,12 +312,15 @@ class Session:
 
     # --- inner steps -------------------------------------------------------------------------------------------------
 
-    def _permits(self, stored: StoredVersion | None, actions: str, *, sure: bool = False) -> bool:
-        """The decision on a row. `sure`: a query said yes, so a no is a fault of ours: fail closed, and say so."""
-        permitted = stored is not None and self._access.permits(stored, actions)
-        if sure and not permitted:
-            _log.error("the query and the decision disagree about a %s; it was withheld", stored and stored.type)
-        return permitted
+    def _permits(self, stored: StoredVersion, actions: str) -> bool:
+        return self._access.permits(stored, actions)
+
+    def _released(self, stored: StoredVersion, actions: str) -> Released | None:
+        """A row that a query found. The query said yes, so a no is a fault of ours: fail closed, and say so."""
+        released = release(stored, lambda row: self._access.permits(row, actions))
+        if released is None:
+            _log.error("the query and the decision disagree about a %s; it was withheld", stored.type)
+        return released
 
     def _shown(self, stored: StoredVersion) -> bool:
         return self._access.permits(stored, SHOWN)

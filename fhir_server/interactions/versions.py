@@ -5,12 +5,15 @@ https://hl7.org/fhir/R4/http.html#concurrency
 
 import re
 from collections.abc import Mapping
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
+from time import gmtime
 
 from fhir_server.gateway.release import Released
 from fhir_server.gateway.session import Written
 from fhir_server.outcome import Category, FhirError
 
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ETAG = re.compile(r'(?:W/)?"([^"]{1,64})"')
 _NUMBER = re.compile(r"[1-9]\d{0,17}", re.ASCII)
 
@@ -20,8 +23,12 @@ def etag(version: int) -> str:
 
 
 def http_date(updated: int) -> str:
-    """Microseconds since 1970 UTC as in RFC 9110."""
-    return formatdate(updated // 1_000_000, usegmt=True)
+    """Microseconds since 1970 UTC as an IMF-fixdate of RFC 9110."""
+    moment = gmtime(updated // 1_000_000)
+    return (
+        f"{_DAYS[moment.tm_wday]}, {moment.tm_mday:02} {_MONTHS[moment.tm_mon - 1]} {moment.tm_year} "
+        f"{moment.tm_hour:02}:{moment.tm_min:02}:{moment.tm_sec:02} GMT"
+    )
 
 
 def version_headers(version: Released | Written) -> tuple[tuple[str, str], ...]:
