@@ -58,7 +58,8 @@ def read_elements(text: str, types: Sequence[str], context: Context) -> tuple[st
     A name without a type is of the types searched; one with a type may be of an included type.
     """
     registry = context.registry
-    names = tuple(name.strip() for name in text.split(","))
+    # Some clients list `resourceType` as if it were an element; it is in every answer.
+    names = tuple(name for name in (name.strip() for name in text.split(",")) if name != "resourceType")
     for name in names:
         stated, dot, element = name.rpartition(".")
         holders = ([stated] if stated in registry.resource_types else []) if dot else types
