@@ -4,6 +4,7 @@ What the requester may not see is treated, at every step, as if it were not ther
 https://hl7.org/fhir/R4/http.html#create, #update, #delete
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -246,6 +247,7 @@ class Unit:
             )
 
     async def _examine(self, named: Mapping[str, Any]) -> tuple[IndexRows, tuple[str, ...]]:
+        await asyncio.sleep(0)  # a transaction of thousands of resources lets other requests through in between
         validation.check(named, self._tools.registry)
         rows = self._tools.extract(named)
         return rows, await self._tools.ownership.owners(named, rows, self._find)

@@ -194,6 +194,7 @@ class _Attempt:
         """References to entries of this Bundle and conditional references, made literal."""
         beside = _rest_base(entry.full_url)
         unresolved: set[str] = set()
+        literal: set[str] = set()
 
         def uri(text: str) -> str:
             return self._places.get(text, text)
@@ -202,13 +203,16 @@ class _Attempt:
             url, hash_mark, fragment = text.partition("#")
             place = self._places.get(url) or (self._places.get(f"{beside}/{url}") if beside else None)
             if place is not None:
+                literal.add(place)
                 return place + hash_mark + fragment
             if url.startswith(("urn:uuid:", "urn:oid:")):
                 raise FhirError(Category.INVALID, f"no entry has the fullUrl `{url[:50]}` that a reference names")
             if _is_conditional(url):
                 if url not in self._conditional:
                     unresolved.add(url)
+                literal.add(self._conditional.get(url, ""))
                 return self._conditional.get(url, text)
+            literal.add(url)
             return text
 
         rewritten = rewrite(resource, self._registry, reference, uri)
@@ -216,7 +220,7 @@ class _Attempt:
             for url in unresolved:
                 self._conditional[url] = await self._resolve(url)
             rewritten = rewrite(resource, self._registry, reference, uri)
-        local = (local_reference(text) for text in references_in(rewritten))
+        local = (local_reference(text) for text in literal)
         self.references += ((entry, target) for target in local if target is not None)
         return rewritten
 

@@ -10,6 +10,7 @@ from fhir_server.interactions.conditions import condition, single_match
 from fhir_server.interactions.exchange import Request, Response
 from fhir_server.interactions.versions import if_match
 from fhir_server.outcome import Category, FhirError
+from fhir_server.representation.negotiation import sent
 from fhir_server.search.query import Query
 
 
@@ -18,6 +19,8 @@ async def update(request: Request) -> Response:
     session = request.session
     session.require(type, "u")
     resource = resource_in(request, type)
+    if type == "Binary" and "id" not in resource and sent(request.headers, binary=True) == "native":
+        resource = {**resource, "id": id}  # bytes as they are carry no id
     if resource.get("id") != id:
         raise FhirError(Category.INVALID, "the id in the body must be the id in the path", (f"{type}.id",))
     version = if_match(request.headers)

@@ -172,6 +172,15 @@ async def test_unknown_types_methods_and_operations_are_told_apart(operator: Cal
     assert (refused.status, refused.headers["Allow"]) == (405, "GET, HEAD")
 
 
+async def test_a_binary_is_sent_as_its_bytes(operator: Caller) -> None:
+    created = await operator("POST", "Binary", b"hello", content_type="text/plain")
+    assert (created.status, created.json["contentType"], created.json["data"]) == (201, "text/plain", "aGVsbG8=")
+    stored = await operator("PUT", "Binary/b", b"bye", content_type="image/png")
+    assert (stored.status, stored.json["id"]) == (201, "b")
+    nameless = await operator("PUT", "Binary/b", {"resourceType": "Binary", "contentType": "text/plain"})
+    assert nameless.status == 400
+
+
 async def test_an_audit_event_cannot_be_changed_or_removed(house: House, operator: Caller) -> None:
     await house.given(patient("p"))
     await operator.get("Patient/p")
