@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
+from fhir_server.collector import keep_what_is_loaded
 from fhir_server.gateway.added_parameters import in_force
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.http.dispatch import FhirApplication
@@ -68,6 +69,7 @@ class Application:
             )
             self._fhir = FhirApplication(gateway, registry, settings, self._metrics, FHIR_PREFIX)
             self._store = store
+            keep_what_is_loaded()
             unfolding = asyncio.create_task(_unfold_when_idle(self._fhir, store, gateway))
             yield
             unfolding.cancel()

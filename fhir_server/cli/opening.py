@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fhir_server.app import microseconds
+from fhir_server.collector import keep_what_is_loaded
 from fhir_server.gateway.added_parameters import in_force
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.keys import key
@@ -19,7 +20,9 @@ from profiles import registry as definitions
 async def opened(settings: Settings) -> AsyncIterator[tuple[ResourceStore, Gateway]]:
     store = await open_store(settings.data)
     try:
-        yield store, gateway_over(store, settings, in_force(settings.data))
+        gateway = gateway_over(store, settings, in_force(settings.data))
+        keep_what_is_loaded()
+        yield store, gateway
     finally:
         await store.close()
 
