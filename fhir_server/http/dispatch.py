@@ -27,6 +27,8 @@ GZIP_BYTES_MIN = 1400  # a smaller answer fits in one packet anyhow
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Names that Dutch infrastructures give a request; each comes back as it was, so both logs can be laid side by side.
 ECHOED = ("x-request-id", "x-correlation-id", "medmij-request-id", "aorta-id")
+# https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2: a weight of 0 means not acceptable.
+_GZIP_RULED_OUT = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 _ECHOABLE = re.compile(r"[A-Za-z0-9._:=/-]{1,128}")
 # Personal data stays out of every cache; the scripts of a document that somebody stored must not run in our name.
 FIXED_HEADERS = (
@@ -115,13 +117,17 @@ async def _send(
             headers.append((name.encode(), asked[name].encode()))
     if content_type:
         headers.append((b"content-type", content_type.encode("latin-1", "replace")))
-    if len(body) >= GZIP_BYTES_MIN and "gzip" in asked.get("accept-encoding", ""):
+    if len(body) >= GZIP_BYTES_MIN and _takes_gzip(asked.get("accept-encoding", "")):
         body = gzip.compress(body, 4, mtime=0)
         headers.append((b"content-encoding", b"gzip"))
     if response.status not in (204, 304):
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    return "gzip" in accept_encoding and not _GZIP_RULED_OUT.search(accept_encoding)
 
 
 def route_name(request: Request) -> str:

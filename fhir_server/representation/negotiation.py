@@ -24,6 +24,8 @@ FORMATS: Mapping[str, Format] = {
     "text/xml": "xml",
     "xml": "xml",
 }
+# Parameters that say how an answer is to look, whatever the interaction.
+FORM_PARAMETERS = frozenset({"_format", "_pretty", "_summary", "_elements"})
 EXPLICIT = frozenset({"application/fhir+json", "application/fhir+xml"})
 CONTENT_TYPES: Mapping[Format, str] = {
     "json": "application/fhir+json; charset=utf-8",
@@ -60,7 +62,7 @@ def negotiate(
     accept = headers.get("accept", "")
     if not parameters and not binary and (accept in ("", "*/*") or accept in EXPLICIT):
         return DEFAULT if accept != "application/fhir+xml" else Preferences("xml")
-    asked = {name: value for name, value in parameters if name in ("_format", "_pretty", "_summary", "_elements")}
+    asked = {name: value for name, value in parameters if name in FORM_PARAMETERS}
     return Preferences(
         format=_format(asked.get("_format"), accept, binary),
         pretty=_boolean("_pretty", asked.get("_pretty")),

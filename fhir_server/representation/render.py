@@ -42,6 +42,8 @@ def render(content: Content, preferences: Preferences, registry: Registry) -> tu
         text = xml.serialize(fhir_json.parse(text), registry, pretty=preferences.pretty)
     elif preferences.pretty:
         text = fhir_json.dumps(fhir_json.parse(text), pretty=True)
+    if preferences.pretty:
+        text = text.rstrip() + b"\n"  # for whoever reads it in a terminal
     return text, CONTENT_TYPES[preferences.format]
 
 

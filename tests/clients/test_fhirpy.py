@@ -99,6 +99,14 @@ def test_it_updates_and_deletes_by_criteria(client: Any) -> None:
     assert found.fetch() == []
 
 
+def test_criteria_in_the_url_of_a_create_are_refused_rather_than_passed_over(client: Any) -> None:
+    """get_or_create() does not use If-None-Exist: had we ignored its criteria, each call would make a duplicate."""
+    found = client.resources("Organization").search(identifier="urn:test:organizations|one")
+    with pytest.raises(OperationOutcome, match="If-None-Exist"):
+        found.get_or_create(client.resource("Organization", name="Club"))
+    assert found.fetch() == []
+
+
 def test_several_matches_are_its_own_error(client: Any) -> None:
     with pytest.raises(MultipleResourcesFound):
         client.resources("Patient").search(active="true").update(client.resource("Patient", active=True))

@@ -8,7 +8,9 @@ PRINTED = 'HTTP/1.1 200 OK\netag: W/"1"\n\n{"a": 1.50, "b": [{"c": "x-17"}, {"c"
 
 
 def test_what_is_left_out_may_be_anything() -> None:
-    assert difference('HTTP/1.1 200 OK\n…\n{\n  "b": [\n    …\n    {\n      "c": "y"\n    }\n  ],\n  …\n}', PRINTED) == ""
+    assert (
+        difference('HTTP/1.1 200 OK\n…\n{\n  "b": [\n    …\n    {\n      "c": "y"\n    }\n  ],\n  …\n}', PRINTED) == ""
+    )
     assert difference('HTTP/… OK\n…\n{"b":[{"c":"x-…"}],"d":{…}}', PRINTED) == ""
 
 
@@ -23,7 +25,9 @@ def test_what_is_shown_must_have_been_printed() -> None:
 
 
 def test_commands_are_told_from_their_output() -> None:
-    text = "x\n```console\n$ one\nout\n$ cat <<'END'\nin\nEND\nmore\n```\n<!-- not run: why -->\n```console\n$ two\n```\n"
+    text = (
+        "x\n```console\n$ one\nout\n$ cat <<'END'\nin\nEND\nmore\n```\n<!-- not run: why -->\n```console\n$ two\n```\n"
+    )
     first, second = blocks(text)
     assert first.commands == (Command(3, "one", "out"), Command(5, "cat <<'END'\nin\nEND", "more"))
     assert (first.not_run, second.not_run) == ("", "why")

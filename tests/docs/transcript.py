@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_BLOCK = re.compile(r"(?:^<!-- not run: (?P<reason>[^\n]+) -->\n)?^```console\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"(?:^<!-- not run: (?P<reason>[^\n]+) -->\n)?^```console\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
 _HERE_DOCUMENT = re.compile(r"<<'(\w+)'")
 _MARK = "\x1e"
 OMITTED = "…"
@@ -99,7 +101,9 @@ def difference(shown: str, printed: str) -> str:
         shown_head, printed_head = shown, printed
     if not _lines_match(shown_head, printed_head):
         return f"shown was {shown_head!r}, printed {printed_head!r}"
-    return _json_difference(_shown_json(shown_json), json.loads(printed_json, parse_float=str), "$") if shown_json else ""
+    return (
+        _json_difference(_shown_json(shown_json), json.loads(printed_json, parse_float=str), "$") if shown_json else ""
+    )
 
 
 def _split(text: str) -> tuple[str, str]:
