@@ -5,6 +5,7 @@ each resource and, for a search, the query without any citizen service number.
 https://profiles.ihe.net/ITI/BALP/content.html and https://hl7.org/fhir/R4/auditevent.html
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -22,6 +23,7 @@ _ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/extra-security-role-type"
 _DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 
+_TARGET: Final = re.compile(r"[A-Z][A-Za-z]{1,63}(/[A-Za-z0-9.\-]{1,64})?", re.ASCII)
 # https://hl7.org/fhir/R4/valueset-audit-event-action.html
 _ACTIONS: Final = {
     "create": "C",
@@ -108,6 +110,8 @@ def unfold(audit_entry: AuditEntry, source: str) -> list[tuple[dict[str, Any], t
     `source` is how this server names itself.
     """
     what = _DECODER.decode(audit_entry.entry)
+    if not _TARGET.fullmatch(what.target):  # a path may hold anything; an AuditEvent holds references
+        what = msgspec.structs.replace(what, target="")
     groups: dict[tuple[str, ...], list[Touched]] = {}
     for one in what.touched:
         groups.setdefault(one.owners, []).append(one)

@@ -56,7 +56,7 @@ async def perform(request: Request) -> Response:
         return await route.handler(request)
     except FhirError as error:
         name = route.name if route is not None else "unknown"
-        await request.session.refused(name, "/".join(request.segments[:2]) if route is not None else "", error)
+        await request.session.refused(name, _target(request), error)
         return Response(error.category.status, error.outcome(), error.headers)
 
 
@@ -146,6 +146,13 @@ def _check_type(route: Route, request: Request) -> None:
 def _is_resource_type(name: str, registry: Registry) -> bool:
     known = registry.types.get(name)
     return known is not None and known.kind == "resource" and not known.abstract
+
+
+def _target(request: Request) -> str:
+    """`Type/id` or `Type` as far as the path names them: what a refusal is filed under."""
+    if not request.segments or not _is_resource_type(request.segments[0], request.session.registry):
+        return ""
+    return "/".join(part for part in request.segments[:2] if part[:1] not in ("_", "$"))
 
 
 def _no_route(request: Request, methods: Mapping[str, Route]) -> FhirError:

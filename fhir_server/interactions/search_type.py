@@ -66,7 +66,7 @@ async def _search(
     counting = parsed.summary == "count" or parsed.count == 0
     found = await session.search(
         query,
-        target="/".join(path),
+        target="/".join(path[:2]),
         parameters=pairs,
         count=0 if counting else parsed.count,
         position=position,

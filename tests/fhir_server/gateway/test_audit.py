@@ -146,6 +146,10 @@ async def test_every_event_is_a_valid_audit_event_with_the_owners_it_was_given(p
     await permissive.given(patient("p"), patient("q"), observation("a", "p"), organization("o"))
     doctor = await permissive.caller("Practitioner/d", "user/*.rs", purpose="TREAT")
     for url in (
+        "Observation/%00",
+        "Observation/" + "x" * 65,
+        "Patient/é%20%2F",
+        "Nothing/x",
         "Observation/a",
         "Observation",
         "Observation/none",
