@@ -7,6 +7,9 @@ turn is over.
 INVARIANT: a snapshot sees every commit that anybody was told of before it began. What tells them (the writer's answer,
 a request that comes in) reaches a task by way of the event loop's queue, and there it stands behind `_end_turn`, which
 was queued when the shared transaction began.
+
+`epoch` changes with every commit to the file, by whichever process: what was read in an epoch is true for as long as it
+lasts. It counts from the last `take`.
 """
 
 import asyncio
@@ -30,7 +33,9 @@ class Pool:
         self._shared: Connection | None = None
         self._ending = False
         self._closed = False
+        self._data_versions: dict[int, int] = {}
         self.turn = 0
+        self.epoch = 0
 
     def take(self) -> Connection:
         """A connection in a transaction of this turn, to be read from at once."""
@@ -40,6 +45,7 @@ class Pool:
             return connection
         connection = self._idle.pop() if self._idle else self._connect()
         connection.execute("BEGIN")
+        self._notice_changes(connection)
         if not self._ending:
             self._ending = True
             self._loop.call_soon(self._end_turn)
@@ -66,6 +72,16 @@ class Pool:
         while self._idle:
             self._idle.pop().close()
 
+    def _notice_changes(self, connection: Connection) -> None:
+        """Raise the epoch if anybody, in this process or another, has committed since this connection last looked.
+
+        https://www.sqlite.org/pragma.html#pragma_data_version
+        """
+        ((data_version,),) = connection.execute("PRAGMA data_version")
+        if self._data_versions.get(id(connection)) != data_version:
+            self._data_versions[id(connection)] = data_version
+            self.epoch += 1
+
     def _connect(self) -> Connection:
         if self._closed:
             raise RuntimeError("the store is closed")
@@ -83,6 +99,7 @@ class Pool:
     def _end(self, connection: Connection) -> None:
         connection.execute("COMMIT")
         if self._closed or len(self._idle) >= IDLE_MAX:
+            self._data_versions.pop(id(connection), None)
             connection.close()
         else:
             self._idle.append(connection)

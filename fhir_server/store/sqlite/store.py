@@ -60,6 +60,7 @@ class SqliteStore:
         self._pool = Pool(file)
         self._journal_pool = Pool(journal)
         self._names = Names()
+        self._tokens = auth.Tokens(self._pool)
         self._writer = Writer(file, journal, clock)
         self._unfolding = asyncio.Lock()
 
@@ -97,8 +98,7 @@ class SqliteStore:
         await job.future
 
     async def token(self, digest: bytes) -> AccessToken | None:
-        rows = self._pool.rows(auth.GET, (digest,))
-        return auth.decode(rows[0][0]) if rows else None
+        return self._tokens.get(digest)
 
     async def revoke_token(self, digest: bytes) -> None:
         job = RevokeToken(digest, self._writer.future())

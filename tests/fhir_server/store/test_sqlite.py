@@ -11,7 +11,7 @@ from sqlite3 import Connection
 
 import pytest
 
-from fhir_server.store.protocol import AuditEntry, Guard, ResourceStore, Write
+from fhir_server.store.protocol import AccessToken, AuditEntry, Guard, ResourceStore, Write
 from fhir_server.store.sqlite import open_store
 from fhir_server.store.sqlite.connection import FILE_NAME, JOURNAL_NAME, connect
 from fhir_server.store.sqlite.schema import STEPS, NewerSchema, migrate
@@ -271,3 +271,20 @@ async def test_the_journal_keeps_nothing_that_is_unfolded(tmp_path: Path) -> Non
     await store.close()
     with closing(sqlite3.connect(tmp_path / JOURNAL_NAME)) as connection:
         assert connection.execute("SELECT count(*) FROM audit_batch").fetchone() == (0,)
+
+
+@pytest.mark.anyio
+async def test_a_token_revoked_by_one_process_is_gone_with_the_next_read_of_another(tmp_path: Path) -> None:
+    """Two stores on one folder stand for two workers: each keeps tokens it has read, for an epoch."""
+    first, second = await open_store(tmp_path), await open_store(tmp_path)
+    digest, token = b"d" * 32, AccessToken(client="c", user="system", scope="system/*.rs", issued=0, expires=1)
+    try:
+        assert await second.token(digest) is None
+        await first.put_token(digest, token, ())
+        assert [await second.token(digest) for _ in range(3)] == [token] * 3
+        await first.revoke_token(digest)
+        assert await second.token(digest) is None
+        assert await first.token(digest) is None
+    finally:
+        await first.close()
+        await second.close()
