@@ -18,8 +18,9 @@ from fhir_server.gateway.narrow import narrow
 from fhir_server.gateway.ownership import Extract, Ownership
 from fhir_server.gateway.policies import WriteAction
 from fhir_server.gateway.release import Released, release
+from fhir_server.gateway.requester import SYSTEM_KIND
 from fhir_server.outcome import Category, FhirError
-from fhir_server.search.query import Query
+from fhir_server.search.query import EVERYTHING, Query
 from fhir_server.search.rows import IndexRows
 from fhir_server.store.protocol import Committed, Guard, Snapshot, StoredVersion, Write
 from profiles import json
@@ -220,15 +221,25 @@ class Unit:
     ) -> Staged:
         """Only for those who may create here; everybody else gets the same 404 whether the id is taken or not."""
         resource_type = named["resourceType"]
+        free = self._may_choose_id(resource_type) if tombstone is None else self._authority.permits(tombstone, "u")
         allowed = (
             if_match is None
-            and (tombstone is None or self._authority.permits(tombstone, "u"))
+            and free
             and self._authority.permits_write("create", resource_type, owners, rows, "c")
         )
         if not allowed:
             raise not_found()
         before = tombstone.version if tombstone else 0
         return self._stage("create", named, before, owners, rows)
+
+    def _may_choose_id(self, resource_type: str) -> bool:
+        """Whether they may take an id that is free.
+
+        Who is refused the ids of hidden resources would learn from every other id that it is not one of those. So only
+        those from whom nothing of the type is hidden may, and the operator's import clients.
+        """
+        authority = self._authority
+        return authority.requester.kind == SYSTEM_KIND or authority.visible(resource_type, "u") == EVERYTHING
 
     def _expect_visible(self, current: StoredVersion, action: str) -> None:
         if not self._authority.permits(current, action):

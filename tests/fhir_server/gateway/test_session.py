@@ -121,7 +121,8 @@ async def test_a_resident_reads_and_writes_their_own_dossier(house: House) -> No
     assert (await me.get("Patient")).ids == ["p"]
     assert (await me.get("Organization/o")).status == 200
     assert (await me.put("Observation/a", observation("a", "p", "height"))).status == 200
-    assert (await me.put("Observation/new", observation("new", "p"))).status == 201
+    # Nor under an id of their own choice: a taken id would be refused, and so tell itself apart from a free one.
+    assert (await me.put("Observation/new", observation("new", "p"))).status == 404
     assert (await me.put("Observation/b", observation("b", "p"))).status == 404
     assert (await me.put("Observation/a", observation("a", "q"))).status == 403
     assert (await me.put("Observation/other", observation("other", "q"))).status == 404

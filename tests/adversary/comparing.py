@@ -1,0 +1,160 @@
+"""Two servers asked the same, and their answers without what differs between any two: made ids, times, cursors."""
+
+import asyncio
+import base64
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from fhir_server.gateway.stored_text import instant
+from fhir_server.gateway.tokens import Terms
+from tests.adversary.dossiers import KINDS, STEPS, Kind, Step, hidden_marks
+from tests.adversary.questions import RENUMBERED
+from tests.adversary.surface import Answer, Ask, Surface, folder_settings, furnish, running
+
+PAGES_MAX = 5
+_UUID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d(:|%3A)\d\d(:|%3A)\d\d\.\d{3}Z")
+_CURSOR = re.compile(rb"_cursor=[A-Za-z0-9_%-]{24,}")
+_VERSION = re.compile(rb'"versionId":"\d+"|"etag":"W/\\"\d+\\""|W/"\d+"|/_history/\d+')
+# How a version came to be: of the first that is in view, its number says whether it was created or updated.
+_ORIGIN = re.compile(rb'"request":\{"method":"(?:PUT|POST)","url":"[^"]*"\},"response":\{"status":"\d+"')
+_AUDITED_QUERY = re.compile(rb'"query":"([A-Za-z0-9+/=]+)"')
+_NEXT = re.compile(rb'"relation":"next","url":"http://wijk.test/fhir([^"]*)"')
+_MADE = re.compile(r"\{made(\d)\}")
+_MOMENT = re.compile(r"\{time(\d+)\}")
+OPERATOR = Terms(user="system", client="operator", scope="system/*.rs")
+
+
+class Side:
+    """One of the two servers as the requester meets it; remembers what stands for the placeholders of `questions`."""
+
+    def __init__(self, surface: Surface, token: str, foreign: str, moments: list[int]) -> None:
+        self._surface = surface
+        self._token = token
+        self._foreign = foreign
+        self._moments = moments
+        self._made: list[str] = []
+        self._cursor = "AAAA"
+
+    async def ask(self, ask: Ask) -> Answer:
+        content = ask.content
+        filled = Ask(
+            ask.method,
+            self._fill(ask.target),
+            self._fill(content.decode()).encode() if b"{" in content else content or None,
+            tuple((name, self._fill(value)) for name, value in ask.headers),
+        )
+        answer = await self._surface.ask(filled, self._token)
+        location = answer.headers.get("location", "")
+        if answer.status == 201 and location:
+            self._made.append(location.split("/")[-3])
+        following = self.next(answer)
+        if following:
+            self._cursor = following.partition("_cursor=")[2].partition("&")[0]
+        return answer
+
+    @staticmethod
+    def next(answer: Answer) -> str:
+        found = _NEXT.search(answer.body)
+        return json.loads(b'"%b"' % found[1]) if found else ""
+
+    def _fill(self, text: str) -> str:
+        text = text.replace("{cursor}", self._cursor).replace("{foreign}", self._foreign)
+        text = _MADE.sub(lambda found: (self._made[int(found[1]) :] or ["not-made-yet"])[0], text)
+        return _MOMENT.sub(lambda found: instant(self._moments[min(int(found[1]), len(self._moments) - 1)]), text)
+
+
+class Template:
+    """The furnished folders of a pair of servers, copied afresh for each run, so that each run starts from the same."""
+
+    def __init__(self, folder: Path, kind: Kind, steps: list[Step] = STEPS) -> None:
+        self._folder = folder
+        self.kind = kind
+        self._marks = hidden_marks(kind)
+        terms = {"operator": OPERATOR, **({"requester": kind.terms} if kind.terms else {})}
+        self._tokens: dict[str, Mapping[str, str]] = {}
+        self._moments: dict[str, list[int]] = {}
+        for name, chosen in (("full", steps), ("bare", [step for step in steps if step.audience in kind.sees])):
+            told = asyncio.run(furnish(self._settings(name), [step.change for step in chosen], terms))
+            self._tokens[name] = told.tokens
+            seen = [moment for step, moment in zip(chosen, told.moments, strict=True) if step.audience in kind.sees]
+            self._moments[name] = seen
+        self._runs = 0
+
+    def _settings(self, name: str) -> Any:
+        return folder_settings(self._folder / name, base_policy=self.kind.base_policy)
+
+    async def compare(self, asks: list[Ask]) -> list[tuple[str, int]]:
+        """Ask both; raises AssertionError at the first difference. The (route, status) of each answer."""
+        self._runs += 1
+        async with AsyncExitStack() as stack:
+            sides = []
+            for name in ("full", "bare"):
+                copy = f"run-{self._runs}-{name}"
+                shutil.copytree(self._folder / name, self._folder / copy)
+                stack.callback(shutil.rmtree, self._folder / copy)
+                surface = await stack.enter_async_context(running(self._settings(copy)))
+                tokens = self._tokens[name]
+                page = await surface.ask(Ask("GET", "/Organization?_count=1"), tokens["operator"])
+                foreign = Side.next(page).partition("_cursor=")[2]
+                assert foreign
+                sides.append(Side(surface, tokens.get("requester", ""), foreign, self._moments[name]))
+            return [await self._compare(ask, *sides) for ask in asks]
+
+    async def _compare(self, ask: Ask, full: Side, bare: Side) -> tuple[str, int]:
+        told, expected = await full.ask(ask), await bare.ask(ask)
+        status = told.status
+        self._same(ask, told, expected, "")
+        for page in range(2, PAGES_MAX + 2):
+            following, expected_following = full.next(told), bare.next(expected)
+            assert bool(following) == bool(expected_following), f"a next link after page {page - 1} of {ask}"
+            if not following:
+                break
+            told, expected = await full.ask(Ask("GET", following)), await bare.ask(Ask("GET", expected_following))
+            self._same(ask, told, expected, f"page {page} of ")
+        return ask.method, status
+
+    def _same(self, ask: Ask, told: Answer, expected: Answer, what: str) -> None:
+        assert told.status < 500, f"{told.status} to {what}{ask}"
+        loose = any(id in f"{ask.target}{told.body!r}{expected.body!r}" for id in RENUMBERED)
+        got, wanted = normal(told, loose), normal(expected, loose)
+        assert got == wanted, f"{what}{ask}: {difference(got, wanted)}"
+        asked = f"{ask.target}{ask.content.decode()}{ask.headers}"
+        text = f"{told.body!r}{told.headers}"
+        for mark in self._marks:
+            assert mark not in text or mark in asked, f"{what}{ask} told {mark}"
+
+
+def difference(got: object, wanted: object) -> str:
+    """Where two answers part, with a little of what stands around it."""
+    told, expected = repr(got), repr(wanted)
+    at = next((n for n, (one, other) in enumerate(zip(told, expected)) if one != other), min(len(told), len(expected)))
+    around = slice(max(0, at - 120), at + 160)
+    return f"full …{told[around]}… bare …{expected[around]}…"
+
+
+def normal(answer: Answer, loose: bool) -> tuple[int, bytes, list[tuple[str, bytes]]]:
+    """`loose`: versions are not compared, as what was hidden of a resource's past counts in them."""
+    headers = [
+        (name, _plain(value.encode("latin-1"), loose))
+        for name, value in answer.headers.items()
+        if name not in ("last-modified", "content-length")
+    ]
+    return answer.status, _plain(answer.body, loose), headers
+
+
+def _plain(text: bytes, loose: bool) -> bytes:
+    text = _AUDITED_QUERY.sub(lambda found: b'"query":"' + base64.b64decode(found[1]) + b'"', text)
+    for pattern, sign in ((_UUID, b"ID"), (_TIME, b"TIME"), (_CURSOR, b"CURSOR")):
+        text = pattern.sub(sign, text)
+    return _ORIGIN.sub(b"ORIGIN", _VERSION.sub(b"VERSION", text)) if loose else text
+
+
+def templates(folder: Path) -> Iterator[tuple[str, Template]]:
+    for name, kind in KINDS.items():
+        yield name, Template(folder / name.replace(" ", "-"), kind)

@@ -1,0 +1,164 @@
+"""The whole application in this process, spoken to in ASGI: real stores, real tokens, and bytes that no client would send.
+
+https://asgi.readthedocs.io/en/latest/specs/www.html
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fhir_server.app import Application, microseconds
+from fhir_server.cli.opening import opened
+from fhir_server.gateway.maintenance import Maintenance
+from fhir_server.gateway.tokens import Terms, issue
+from fhir_server.gateway.unit import Staged, Unit
+from fhir_server.interactions.load import Loaded, load_resources
+from fhir_server.settings import Settings
+from profiles import json as profiles_json
+
+HOST = "wijk.test"
+BASE = f"http://{HOST}/fhir"
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response as it goes over the wire; of a repeated header the last value."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request: `target` is what follows `/fhir`, query included; `body` is sent as it is, or as JSON."""
+
+    method: str
+    target: str
+    body: Any = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def content(self) -> bytes:
+        if self.body is None or isinstance(self.body, bytes):
+            return self.body or b""
+        return json.dumps(self.body).encode()
+
+
+class Surface:
+    """A running application."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    async def ask(self, ask: Ask, token: str = "") -> Answer:
+        headers = [("host", HOST), *ask.headers]
+        if token:
+            headers.append(("authorization", f"Bearer {token}"))
+        if ask.content and not any(name == "content-type" for name, _ in headers):
+            headers.append(("content-type", "application/fhir+json"))
+        raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+        return await self.raw(ask.method, f"/fhir{ask.target}".encode(), raw, ask.content)
+
+    async def raw(self, method: str, target: bytes, headers: Iterable[Header], body: bytes) -> Answer:
+        """The answer to these bytes, as an HTTP server would hand them on. Raises what the application lets through."""
+        path, _, query = target.partition(b"?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": path.decode("latin-1"),
+            "raw_path": path,
+            "query_string": query,
+            "root_path": "",
+            "headers": [(name.lower(), value) for name, value in headers],
+            "server": ("127.0.0.1", 80),
+            "client": ("127.0.0.1", 50_000),
+        }
+        sent: list[Any] = []
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> Any:
+            return waiting.pop() if waiting else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self.application(scope, receive, send)
+        start = sent[0]
+        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
+        return Answer(start["status"], told, b"".join(part.get("body", b"") for part in sent[1:]))
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Surface]:
+    """The application between its startup and its shutdown, as the ASGI lifespan protocol has them."""
+    application = Application(settings)
+    inbox: asyncio.Queue[Any] = asyncio.Queue()
+    outbox: asyncio.Queue[Any] = asyncio.Queue()
+    lifespan = asyncio.ensure_future(application({"type": "lifespan", "asgi": {}}, inbox.get, outbox.put))
+    await inbox.put({"type": "lifespan.startup"})
+    started = await outbox.get()
+    assert started["type"] == "lifespan.startup.complete", started
+    try:
+        yield Surface(application)
+    finally:
+        await inbox.put({"type": "lifespan.shutdown"})
+        await outbox.get()
+        await lifespan
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of what befell a store before the test: the resource as it became, or only its type and id if deleted."""
+
+    resource: Mapping[str, Any]
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Furnished:
+    """A token for each of the terms, and for each change a moment between it and the next one, in microseconds."""
+
+    tokens: Mapping[str, str]
+    moments: list[int]
+
+
+async def furnish(settings: Settings, changes: Sequence[Change], terms: Mapping[str, Terms]) -> Furnished:
+    """Write the changes one by one, as an operator's imports, and issue a token on each of the terms."""
+    moments: list[int] = []
+    async with opened(settings) as (_, gateway):
+        maintenance = Maintenance(gateway, "test")
+        for change in changes:
+            type, id = change.resource["resourceType"], change.resource["id"]
+            if change.deleted:
+                await maintenance.write("delete", "", partial(_delete, type, id))
+            else:
+                loaded = Loaded()
+                await load_resources(maintenance, [profiles_json.parse(json.dumps(change.resource).encode())], loaded)
+                assert not loaded.refused, (type, id, loaded.refused[0].error.diagnostics)
+            moments.append(microseconds() + 1_000)
+            while microseconds() < moments[-1] + 1_000:  # update times are whole milliseconds
+                await asyncio.sleep(0)
+        return Furnished({name: await issue(gateway, "test", one) for name, one in terms.items()}, moments)
+
+
+def _delete(type: str, id: str, unit: Unit) -> Awaitable[Staged | None]:
+    return unit.delete(type, id)
+
+
+def folder_settings(folder: Path, **chosen: Any) -> Settings:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Settings(data=folder, **chosen)
