@@ -10,7 +10,8 @@ from typing import TypeVar
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.gateway.policies import WriteAction
 from fhir_server.gateway.requester import SYSTEM_KIND, Requester
-from fhir_server.gateway.session import Session, Written
+from fhir_server.gateway.results import Written
+from fhir_server.gateway.session import Session
 from fhir_server.gateway.unit import Unit
 from fhir_server.search.context import Context
 from fhir_server.search.query import EVERYTHING, Predicate

@@ -5,10 +5,8 @@ https://hl7.org/fhir/R4/http.html
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
-
-import msgspec
 
 from fhir_server.gateway import audit
 from fhir_server.gateway.access import READ, SEARCH, SHOWN, Authority, login_required, not_found
@@ -20,13 +18,14 @@ from fhir_server.gateway.narrow import narrow, visible_of
 from fhir_server.gateway.redaction import redact
 from fhir_server.gateway.release import Released, release
 from fhir_server.gateway.requester import Requester
+from fhir_server.gateway.results import Found, Versions, Written
+from fhir_server.gateway.trail import Trail
 from fhir_server.gateway.unit import Unit
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.context import Context
 from fhir_server.search.query import Predicate, Query
 from fhir_server.search.results import ANY, Include
 from fhir_server.store.protocol import (
-    AuditEntry,
     BadCursor,
     Capabilities,
     GuardFailed,
@@ -49,32 +48,6 @@ ATTEMPTS_MAX: Final = 8
 _log = logging.getLogger(__name__)
 
 
-class Found(msgspec.Struct, frozen=True, eq=False):
-    """One page of a search. `position` is where the next page starts, b"" on the last one."""
-
-    matches: tuple[Released, ...]
-    included: tuple[Released, ...]
-    total: int | None
-    position: bytes
-
-
-class Written(msgspec.Struct, frozen=True, eq=False):
-    """A version that was just stored; `released` None if it is a deletion, or if its writer may not read it."""
-
-    type: str
-    id: str
-    version: int
-    updated: int
-    released: Released | None
-
-
-class Versions(msgspec.Struct, frozen=True, eq=False):
-    """One page of a history."""
-
-    versions: tuple[Released, ...]
-    position: bytes
-
-
 class Session:
     """The only way from a request to stored resources; a request holds a Session, never a store.
 
@@ -85,7 +58,7 @@ class Session:
         self._gateway = gateway
         self._store = gateway.store
         self._access = access
-        self._audited: FhirError | None = None
+        self._trail = Trail(gateway.store, access.requester, gateway.tools.new_id, gateway.clock)
 
     # --- what an interaction may know --------------------------------------------------------------------------------
 
@@ -140,9 +113,9 @@ class Session:
                 found = await snapshot.read(type, id)
             released = self._release(found, READ)
         except FhirError as error:
-            await self._refuse("read", f"{type}/{id}", error, found)
+            await self._trail.refused("read", f"{type}/{id}", error, audit.touched(_present(found)))
             raise
-        await self._record("read", 200, f"{type}/{id}", (found,))
+        await self._trail.shown("read", f"{type}/{id}", _present(found))
         return released
 
     async def vread(self, type: str, id: str, version: int) -> Released:
@@ -158,9 +131,9 @@ class Session:
                 raise not_found()
             released = self._release(found, READ)
         except FhirError as error:
-            await self._refuse("vread", f"{type}/{id}", error, found)
+            await self._trail.refused("vread", f"{type}/{id}", error, audit.touched(_present(found)))
             raise
-        await self._record("vread", 200, f"{type}/{id}", (found,))
+        await self._trail.shown("vread", f"{type}/{id}", _present(found))
         return released
 
     async def history(
@@ -200,12 +173,12 @@ class Session:
                         break
         except BadCursor:
             error = unknown_cursor()
-            await self._refuse(interaction, target, error, current)
+            await self._trail.refused(interaction, target, error, audit.touched(_present(current)))
             raise error from None
         except FhirError as error:
-            await self._refuse(interaction, target, error, current)
+            await self._trail.refused(interaction, target, error, audit.touched(_present(current)))
             raise
-        await self._record(interaction, 200, target, rows)
+        await self._trail.shown(interaction, target, rows)
         return Versions(tuple(self._release_shown(row) for row in rows), position)
 
     async def search(
@@ -244,12 +217,12 @@ class Session:
                 included = await includer.gather([row for row, _ in matches], includes, revincludes)
         except BadCursor:
             error = unknown_cursor()
-            await self._refuse(interaction, target, error, query=asked)
+            await self._trail.refused(interaction, target, error, query=asked)
             raise error from None
         except FhirError as error:
-            await self._refuse(interaction, target, error, query=asked)
+            await self._trail.refused(interaction, target, error, query=asked)
             raise
-        await self._record(interaction, 200, target, (*(row for row, _ in matches), *included), query=asked)
+        await self._trail.shown(interaction, target, (*(row for row, _ in matches), *included), asked)
         return Found(
             tuple(one for _, one in matches),
             tuple(self._release_shown(row) for row in included),
@@ -273,7 +246,7 @@ class Session:
                     unit = Unit(self._gateway.tools, self._access, snapshot)
                     staged = await stage(unit)
                 concerned = unit.touched
-                entry = self._entry(interaction, 200, target, concerned)
+                entry = self._trail.entry(interaction, 200, target, concerned)
                 if not unit.writes:
                     await self._store.append_audit((entry,))
                     return staged, ()
@@ -285,7 +258,7 @@ class Session:
                 return staged, tuple(self._written(row) for row in unit.stored(committed))
             raise FhirError(Category.CONFLICT, "others keep changing the same resource, try again")
         except FhirError as error:
-            await self._refuse_touched(interaction, target, error, concerned)
+            await self._trail.refused(interaction, target, error, concerned)
             raise
 
     async def rehearse(self, interaction: str, target: str, stage: Callable[[Unit], Awaitable[Staging]]) -> None:
@@ -295,20 +268,20 @@ class Session:
                 unit = Unit(self._gateway.tools, self._access, snapshot)
                 await stage(unit)
         except FhirError as error:
-            await self._refuse(interaction, target, error)
+            await self._trail.refused(interaction, target, error)
             raise
-        await self._record(interaction, 200, target, ())
+        await self._trail.shown(interaction, target, ())
 
     # --- auditing ----------------------------------------------------------------------------------------------------
 
     async def performed(self, interaction: str, target: str = "", detail: str = "") -> None:
         """An interaction that touched nothing stored: capabilities, `$validate`."""
-        await self._record(interaction, 200, target, (), detail=detail)
+        await self._trail.shown(interaction, target, (), detail=detail)
 
     async def refused(self, interaction: str, target: str, error: FhirError) -> None:
         """An interaction that was refused before it reached the Session; does nothing if the Session itself refused."""
-        if error is not self._audited:
-            await self._refuse(interaction, target, error)
+        if not self._trail.knows(error):
+            await self._trail.refused(interaction, target, error)
 
     # --- inner steps -------------------------------------------------------------------------------------------------
 
@@ -360,42 +333,6 @@ class Session:
         if ("AuditEvent" in types or ANY in types) and self._access.holds("AuditEvent", SHOWN):
             await self._store.unfold_audit(self._gateway.expand)
 
-    async def _record(
-        self,
-        interaction: str,
-        status: int,
-        target: str,
-        rows: Iterable[StoredVersion | None],
-        query: str = "",
-        detail: str = "",
-    ) -> None:
-        shown = audit.touched(row for row in rows if row is not None)
-        await self._store.append_audit((self._entry(interaction, status, target, shown, query, detail),))
 
-    async def _refuse(
-        self, interaction: str, target: str, error: FhirError, stored: StoredVersion | None = None, query: str = ""
-    ) -> None:
-        """Audit a refusal; what was withheld is named in the log of the patient it is about, and nowhere else."""
-        await self._refuse_touched(interaction, target, error, audit.touched((stored,) if stored else ()), query)
-
-    async def _refuse_touched(
-        self, interaction: str, target: str, error: FhirError, concerned: tuple[Touched, ...], query: str = ""
-    ) -> None:
-        self._audited = error
-        category = error.category
-        entry = self._entry(interaction, category.status, target, concerned, query, category.code)
-        await self._store.append_audit((entry,))
-
-    def _entry(
-        self,
-        interaction: str,
-        status: int,
-        target: str,
-        concerned: tuple[Touched, ...],
-        query: str = "",
-        detail: str = "",
-    ) -> AuditEntry:
-        what = audit.record(
-            self.requester, interaction, status, target=target, query=query, detail=detail, touched=concerned
-        )
-        return audit.entry(self._gateway.tools.new_id(), self._gateway.clock(), what)
+def _present(stored: StoredVersion | None) -> tuple[StoredVersion, ...]:
+    return () if stored is None else (stored,)

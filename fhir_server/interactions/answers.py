@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from fhir_server.gateway.release import Content, Released
-from fhir_server.gateway.session import Written
+from fhir_server.gateway.results import Written
 from fhir_server.interactions.exchange import Request, Response
 from fhir_server.interactions.versions import location, version_headers
 from fhir_server.outcome import Issue, operation_outcome

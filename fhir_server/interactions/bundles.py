@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from fhir_server.gateway.release import Bundle, Content, Entry, Released
-from fhir_server.gateway.session import Written
+from fhir_server.gateway.results import Written
 from fhir_server.gateway.stored_text import instant
 from fhir_server.interactions.body import resource_in
 from fhir_server.interactions.entries import BundleEntry, read_entries

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fhir_server.gateway.ownership import local_reference
 from fhir_server.gateway.release import Released
-from fhir_server.gateway.session import Written
+from fhir_server.gateway.results import Written
 from fhir_server.gateway.unit import Staged, Unit
 from fhir_server.interactions.conditions import condition, condition_text, single_match
 from fhir_server.interactions.entries import BundleEntry, check_write, first_repeat

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from time import gmtime
 
 from fhir_server.gateway.release import Released
-from fhir_server.gateway.session import Written
+from fhir_server.gateway.results import Written
 from fhir_server.outcome import Category, FhirError
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
