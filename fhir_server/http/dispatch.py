@@ -16,13 +16,14 @@ from fhir_server.http.reading import ClientLeft, Receive, Scope, Send
 from fhir_server.interactions.exchange import Request, Response
 from fhir_server.interactions.routes import ROUTER, perform
 from fhir_server.outcome import Category, FhirError, Issue, operation_outcome
-from fhir_server.representation.negotiation import DEFAULT, Preferences, negotiate
+from fhir_server.representation.negotiation import CONTENT_TYPES, DEFAULT, Preferences, negotiate
 from fhir_server.representation.render import render
 from fhir_server.settings import Settings
 from profiles.registry import Registry
 
 logger = logging.getLogger("wijkdossier.http")
 
+OURS = frozenset(CONTENT_TYPES.values())
 GZIP_BYTES_MIN = 1400  # a smaller answer fits in one packet anyhow
 WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Names that Dutch infrastructures give a request; each comes back as it was, so both logs can be laid side by side.
@@ -30,13 +31,10 @@ ECHOED = ("x-request-id", "x-correlation-id", "medmij-request-id", "aorta-id")
 # https://www.rfc-editor.org/rfc/rfc9110#section-12.4.2: a weight of 0 means not acceptable.
 _GZIP_RULED_OUT = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 _ECHOABLE = re.compile(r"[A-Za-z0-9._:=/-]{1,128}")
-# Personal data stays out of every cache; the scripts of a document that somebody stored must not run in our name.
-FIXED_HEADERS = (
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox"),
-    (b"vary", b"accept, accept-encoding, authorization"),
-)
+# Personal data stays out of every cache.
+FIXED_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+# The scripts of a document that somebody stored as a Binary must not run in our name.
+POWERLESS = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
 
 
 class FhirApplication:
@@ -117,6 +115,8 @@ async def _send(
             headers.append((name.encode(), asked[name].encode()))
     if content_type:
         headers.append((b"content-type", content_type.encode("latin-1", "replace")))
+        if content_type not in OURS:
+            headers.append(POWERLESS)
     if len(body) >= GZIP_BYTES_MIN and _takes_gzip(asked.get("accept-encoding", "")):
         body = gzip.compress(body, 4, mtime=0)
         headers.append((b"content-encoding", b"gzip"))

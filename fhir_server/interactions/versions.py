@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#concurrency
 import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from time import gmtime
 
 from fhir_server.gateway.release import Released
@@ -24,7 +25,12 @@ def etag(version: int) -> str:
 
 def http_date(updated: int) -> str:
     """Microseconds since 1970 UTC as an IMF-fixdate of RFC 9110."""
-    moment = gmtime(updated // 1_000_000)
+    return _imf_fixdate(updated // 1_000_000)
+
+
+@lru_cache(maxsize=4096)
+def _imf_fixdate(second: int) -> str:
+    moment = gmtime(second)
     return (
         f"{_DAYS[moment.tm_wday]}, {moment.tm_mday:02} {_MONTHS[moment.tm_mon - 1]} {moment.tm_year} "
         f"{moment.tm_hour:02}:{moment.tm_min:02}:{moment.tm_sec:02} GMT"
