@@ -5,7 +5,6 @@ read far less than a route would.
 """
 
 import asyncio
-import gc
 import logging
 import sys
 import time
@@ -71,9 +70,6 @@ class Application:
             self._fhir = FhirApplication(gateway, registry, settings, self._metrics, FHIR_PREFIX)
             self._store = store
             keep_what_is_loaded()
-            # What is loaded now stays: the collector of cycles need not walk through it again and again.
-            gc.collect()
-            gc.freeze()
             unfolding = asyncio.create_task(_unfold_when_idle(self._fhir, store, gateway))
             yield
             unfolding.cancel()
