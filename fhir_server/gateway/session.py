@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from fhir_server.gateway import audit
 from fhir_server.gateway.access import READ, SEARCH, SHOWN, Authority, login_required, not_found
-from fhir_server.gateway.audit import Touched
 from fhir_server.gateway.cursor import Cursor, unknown_cursor
 from fhir_server.gateway.includes import Includer
 from fhir_server.gateway.listing import listing
@@ -239,14 +238,13 @@ class Session:
 
         Starts over on a new snapshot when another writer came between. Raises FhirError, 409 if that goes on too long.
         """
-        concerned: tuple[Touched, ...] = ()
+        unit: Unit | None = None
         try:
             for attempt in range(ATTEMPTS_MAX):
                 async with self._store.snapshot() as snapshot:
                     unit = Unit(self._gateway.tools, self._access, snapshot)
                     staged = await stage(unit)
-                concerned = unit.touched
-                entry = self._trail.entry(interaction, 200, target, concerned)
+                entry = self._trail.entry(interaction, 200, target, unit.touched)
                 if not unit.writes:
                     await self._store.append_audit((entry,))
                     return staged, ()
@@ -258,17 +256,18 @@ class Session:
                 return staged, tuple(self._written(row) for row in unit.stored(committed))
             raise FhirError(Category.CONFLICT, "others keep changing the same resource, try again")
         except FhirError as error:
-            await self._trail.refused(interaction, target, error, concerned)
+            await self._trail.refused(interaction, target, error, unit.met if unit is not None else ())
             raise
 
     async def rehearse(self, interaction: str, target: str, stage: Callable[[Unit], Awaitable[Staging]]) -> None:
         """Stage a unit of work and store nothing. Raises the FhirError that storing it would meet."""
+        unit: Unit | None = None
         try:
             async with self._store.snapshot() as snapshot:
                 unit = Unit(self._gateway.tools, self._access, snapshot)
                 await stage(unit)
         except FhirError as error:
-            await self._trail.refused(interaction, target, error)
+            await self._trail.refused(interaction, target, error, unit.met if unit is not None else ())
             raise
         await self._trail.shown(interaction, target, ())
 

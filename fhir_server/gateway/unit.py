@@ -59,6 +59,7 @@ class Unit:
         self._guards: list[Guard] = []
         self._owners: dict[tuple[str, str], tuple[str, ...]] = {}
         self._touched: list[Touched] = []
+        self._met: list[Touched] = []
 
     @property
     def writes(self) -> tuple[Write, ...]:
@@ -72,6 +73,11 @@ class Unit:
     def touched(self) -> tuple[Touched, ...]:
         """What the audit says of this unit: every resource with its owners before and after."""
         return tuple(self._touched)
+
+    @property
+    def met(self) -> tuple[Touched, ...]:
+        """What stood in the way of this unit: the stored resources that it would have changed, as they are."""
+        return tuple(self._met)
 
     def new_id(self) -> str:
         return self._tools.new_id()
@@ -133,7 +139,7 @@ class Unit:
         self._authority.require(resource_type, "u")
         named = stored_text.with_id(resource, logical_id)
         rows, owners = await self._examine(named)
-        current = await self._snapshot.read(resource_type, logical_id)
+        current = await self._current(resource_type, logical_id)
         if current is None or current.deleted:
             return self._create_by_chosen_id(named, current, owners, rows, if_match)
         self._expect_visible(current, "u")
@@ -152,7 +158,7 @@ class Unit:
     ) -> Staged:
         """The current version as `change` makes it. https://hl7.org/fhir/R4/http.html#patch"""
         self._authority.require(resource_type, "u")
-        current = await self._snapshot.read(resource_type, logical_id)
+        current = await self._current(resource_type, logical_id)
         if current is None:
             raise not_found()
         self._expect_visible(current, "u")
@@ -178,7 +184,7 @@ class Unit:
         deleted which was not.
         """
         self._authority.require(resource_type, "d")
-        current = await self._snapshot.read(resource_type, logical_id)
+        current = await self._current(resource_type, logical_id)
         if current is None:
             raise not_found()
         self._expect_visible(current, "d")
@@ -223,9 +229,7 @@ class Unit:
         resource_type = named["resourceType"]
         free = self._may_choose_id(resource_type) if tombstone is None else self._authority.permits(tombstone, "u")
         allowed = (
-            if_match is None
-            and free
-            and self._authority.permits_write("create", resource_type, owners, rows, "c")
+            if_match is None and free and self._authority.permits_write("create", resource_type, owners, rows, "c")
         )
         if not allowed:
             raise not_found()
@@ -240,6 +244,12 @@ class Unit:
         """
         authority = self._authority
         return authority.requester.kind == SYSTEM_KIND or authority.visible(resource_type, "u") == EVERYTHING
+
+    async def _current(self, resource_type: str, logical_id: str) -> StoredVersion | None:
+        current = await self._snapshot.read(resource_type, logical_id)
+        if current is not None:
+            self._met.append(Touched(resource_type, logical_id, current.version, current.owners))
+        return current
 
     def _expect_visible(self, current: StoredVersion, action: str) -> None:
         if not self._authority.permits(current, action):

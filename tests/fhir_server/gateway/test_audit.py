@@ -72,6 +72,21 @@ async def test_a_refused_attempt_is_in_the_log_of_whom_it_was_about_and_in_no_ot
     assert await log(curious) == []
 
 
+async def test_a_refused_write_is_in_the_log_of_whom_it_was_about(house: House) -> None:
+    await house.given(patient("p"), patient("q"), observation("b", "q"))
+    curious = await house.caller("Patient/p", "patient/*.cruds")
+    await curious.put("Observation/b", observation("b", "p"))
+    await curious.delete("Observation/b")
+    await curious("PATCH", "Observation/b", b"[]", content_type="application/json-patch+json")
+    entry = {"request": {"method": "DELETE", "url": "Observation/b"}}
+    await curious.post("", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+    target = await house.caller("Patient/q", "patient/*.rs", client="mine")
+    events = await log(target)
+    assert [line(e) for e in events] == ["update 4", "delete 4", "patch 4", "transaction 4"]
+    assert {tuple(mentioned(e)) for e in events} == {("Patient/q", "Observation/b/_history/1")}
+    assert await log(curious) == []
+
+
 async def test_a_resource_about_two_is_in_no_log_of_one(permissive: House) -> None:
     await permissive.given(
         patient("p"), patient("q"), {**observation("ab", "p"), "performer": [{"reference": "Patient/q"}]}
