@@ -16,6 +16,7 @@ class IndexNames:
     def __init__(self) -> None:
         self._params: dict[tuple[int, str], int] = {}
         self._filed: set[tuple[int, str]] = set()
+        self._several_dates: set[int] = set()
         self._systems: dict[str, int] = {"": 0}
         self._texts: dict[str, int] = {}
         # Type number → (greatest rid at the time, resources then), for the planner, who need not know exactly.
@@ -25,6 +26,7 @@ class IndexNames:
         """After a rollback: numbers given out in it were never stored."""
         self._params.clear()
         self._filed.clear()
+        self._several_dates.clear()
         self._systems = {"": 0}
         self._texts.clear()
 
@@ -50,6 +52,18 @@ class IndexNames:
     def tables(self, connection: Connection | Cursor, param: int) -> list[str]:
         """The index tables in which rows of the parameter were ever filed."""
         return [name for (name,) in connection.execute("SELECT name FROM param_table WHERE param = ?", (param,))]
+
+    def several_dates(self, connection: Connection | Cursor, param: int) -> bool:
+        """Whether any resource ever had more than one date by the parameter."""
+        if param not in self._several_dates:
+            if connection.execute("SELECT 1 FROM several_dates WHERE param = ?", (param,)).fetchone() is None:
+                return False
+            self._several_dates.add(param)
+        return True
+
+    def note_several_dates(self, cursor: Cursor, param: int) -> None:
+        if not self.several_dates(cursor, param):
+            cursor.execute("INSERT INTO several_dates (param) VALUES (?)", (param,))
 
     def intern_param(self, cursor: Cursor, type_num: int, code: str, table: str) -> int:
         """The number of the parameter, a new one if need be, noting that `table` has rows of it."""

@@ -21,6 +21,7 @@ DDL = f"""
 CREATE TABLE param (
   num INTEGER PRIMARY KEY, type INTEGER NOT NULL, code TEXT NOT NULL, UNIQUE (type, code));
 CREATE TABLE param_table (param INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (param, name)) WITHOUT ROWID;
+CREATE TABLE several_dates (param INTEGER PRIMARY KEY);
 CREATE TABLE system (num INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE);
 CREATE TABLE display (num INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE);
 
@@ -174,6 +175,8 @@ def write_rows(cursor: Cursor, rid: int, type_num: int, owner_num: int, rows: In
         num = _nums(cursor, type_num, names, "date")
         dates = [(rid, num(p), low, high, group, owner_num) for p, low, high, group in rows.dates]
         cursor.executemany(_INSERT["date"], dates)
+        if len(dates) > 1:
+            _note_several_dates(cursor, names, [param for _, param, _, _, group, _ in dates if group == 0])
     if rows.quantities:
         num = _nums(cursor, type_num, names, "quantity")
         quantities = [
@@ -194,6 +197,12 @@ def write_rows(cursor: Cursor, rid: int, type_num: int, owner_num: int, rows: In
     if rows.narrative or rows.content:
         text = (rid, " ".join(words(rows.narrative)), " ".join(words(rows.content)))
         cursor.execute("INSERT INTO words (rowid, narrative, content) VALUES (?, ?, ?)", text)
+
+
+def _note_several_dates(cursor: Cursor, names: IndexNames, params: list[int]) -> None:
+    for place, param in enumerate(params):
+        if param in params[:place]:
+            names.note_several_dates(cursor, param)
 
 
 def _nums(cursor: Cursor, type_num: int, names: IndexNames, table: str) -> Callable[[str], int]:

@@ -14,7 +14,7 @@ from fhir_server.store.sqlite.query.bind import Bound, Owners, owner_set
 from fhir_server.store.sqlite.query.conditions import Candidate, Conditions, match_text, occurrences, owned, updated
 from fhir_server.store.sqlite.query.near import box
 from fhir_server.store.sqlite.query.rowsets import BY_VALUE, Rows, after_prefix, rows
-from fhir_server.store.sqlite.query.spans import span
+from fhir_server.store.sqlite.query.spans import Span, span
 
 # So many owners are sought one by one; among more, every row is asked whose it is.
 SOUGHT_OWNERS_MAX = 32
@@ -136,8 +136,10 @@ class Drivers:
             # The indexes by value would be read over everybody's rows; a walk over what few people own costs less.
             return self._plain(found, type, scope, " INDEXED BY date_owner") if found.table == "date" else None
         asked = span(leaf, d)
-        if asked is None:
-            return None
+        return None if asked is None else self._by_value(found, asked, type, scope)
+
+    def _by_value(self, found: Rows, asked: Span, type: str, scope: Scope) -> Driver:
+        d = found.alias
         sql, params = within(d, scope)
         select = f"SELECT {d}.rid AS rid, {d}.owner AS owner FROM {found.table} {d} INDEXED BY"
         narrow = f"{select} {asked.index} WHERE {found.sql} AND {asked.sql}{sql}"
@@ -146,7 +148,29 @@ class Drivers:
             narrow += f" UNION ALL {select} {asked.wide_index} WHERE {found.sql} AND {asked.wide_sql}{sql}"
             bound += (*found.params, *asked.wide_params, *params)
         u = self.conditions.alias()
-        return Driver(f"({narrow}) {u}", "1", bound, Candidate.of_row(type, u), u)
+        return Driver(f"({narrow}) {u}", "1", bound, Candidate.of_row(type, u), u, unique=found.unique)
+
+    def between(self, lower: ast.Date, upper: ast.Date, type: str, scope: Scope) -> Driver | None:
+        """What meets two criteria on one date that each resource has once; None if some resource has it twice.
+
+        Then one of its dates could meet the one and another the other.
+        """
+        param = self.binder.param(type, lower.param)
+        if param is None or self.binder.names.several_dates(self.binder.connection, param):
+            return None
+        d = self.conditions.alias()
+        found, other = (rows(self.binder, leaf, type, d) for leaf in (lower, upper))
+        from_, until = span(lower, d), span(upper, d)
+        assert found is not None
+        assert other is not None
+        assert from_ is not None
+        assert until is not None
+        found.where(other.sql, *other.params)
+        found.where(f"{d}.grp = 0")
+        found.unique = True
+        if scope is not None and len(scope) <= SOUGHT_OWNERS_MAX:
+            return self._plain(found, type, scope, " INDEXED BY date_owner")
+        return self._by_value(found, from_.up_to(until), type, scope)
 
     def _near(self, near: ast.Near, type: str, scope: Scope) -> Driver:
         d = self.conditions.alias()

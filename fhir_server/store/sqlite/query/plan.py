@@ -11,6 +11,7 @@ from math import isqrt
 from sqlite3 import Connection
 
 from fhir_server.search import query as ast
+from fhir_server.search.query import Compare
 from fhir_server.store.sqlite.query.bind import Binder, Bound, Owners, owner_set
 from fhir_server.store.sqlite.query.conditions import Condition, Conditions
 from fhir_server.store.sqlite.query.drivers import SOUGHT_OWNERS_MAX, Driver, Drivers, Scope, rank
@@ -25,6 +26,9 @@ COUNT_MAX = 16_384
 CHAIN_TARGETS_MAX = 24
 # A patient's resources of one type are counted up to this.
 OWNED_COUNT_MAX = 2_048
+# Prefixes that bound a date from below and from above.
+FROM = frozenset((Compare.GT, Compare.GE, Compare.SA))
+UNTIL = frozenset((Compare.LT, Compare.LE, Compare.EB))
 # What goes by way of another resource costs about as many times what a plain criterion costs.
 COSTLY = 4
 
@@ -103,11 +107,12 @@ class Planner:
     def filter(self, driver: Driver, driven: Bound | None) -> Condition:
         """What the candidates of the driver must still meet, cheap criteria first."""
         exact = driven is not None and driver.exact
+        done = (driven, *driven.children) if isinstance(driven, ast.And) else (driven,)
         rest = [
             child
             for child in self.conjuncts
             # A driver's scope is the owners of all matches: if a conjunct says just that, it need not be asked again.
-            if not (child is driven and exact)
+            if not (exact and any(child is one for one in done))
             and not (isinstance(child, Owners) and frozenset(child.nums) == self.scope)
         ]
         rest.sort(key=lambda child: (isinstance(child, ast.Chain | ast.Has | ast.Or | ast.Not), rank(child)))
@@ -128,11 +133,26 @@ class Planner:
 
     def _contenders(self) -> list[tuple[Bound, Driver]]:
         found: list[tuple[Bound, Driver]] = []
+        between = self._between()
         for child in sorted(self.conjuncts, key=rank):
-            driver = self.drivers.of(child, self.type, self.scope)
-            if driver is not None:
-                found.append((child, driver))
+            if between is None or not any(child is half for half in between[0].children):
+                driver = self.drivers.of(child, self.type, self.scope)
+                if driver is not None:
+                    found.append((child, driver))
+        if between is not None:
+            found.append(between)
         return found
+
+    def _between(self) -> tuple[ast.And, Driver] | None:
+        """`date=ge…&date=lt…` as one criterion: each half by itself may well bring nearly everything."""
+        dates = [child for child in self.conjuncts if isinstance(child, ast.Date)]
+        for lower in dates:
+            for upper in dates:
+                if lower.param == upper.param and lower.compare in FROM and upper.compare in UNTIL:
+                    driver = self.drivers.between(lower, upper, self.type, self.scope)
+                    if driver is not None:
+                        return ast.And((lower, upper)), driver
+        return None
 
     def _fewest(self, drivers: list[Driver], wanted: int | None) -> tuple[int, int]:
         """The position of the driver with the fewest candidates, and how many, as far as it was worth counting.

@@ -4,7 +4,7 @@ Indexes are by the start of a range. Narrow rows end close to their start, so a 
 too; the few wide rows have an index by their end. https://hl7.org/fhir/R4/search.html#prefix
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_server.search import query as ast
 from fhir_server.search.query import Compare
@@ -21,6 +21,16 @@ class Span:
     wide_index: str = ""
     wide_sql: str = ""
     wide_params: tuple[object, ...] = ()
+
+    def up_to(self, end: "Span") -> "Span":
+        """What is in both, where `end` bounds the starts of all its rows."""
+        return replace(
+            self,
+            sql=f"{self.sql} AND {end.sql}",
+            params=(*self.params, *end.params),
+            wide_sql=f"{self.wide_sql} AND {end.sql}" if self.wide_sql else "",
+            wide_params=(*self.wide_params, *end.params) if self.wide_sql else (),
+        )
 
 
 def span(leaf: ast.Date | ast.Number | ast.Quantity, d: str) -> Span | None:
