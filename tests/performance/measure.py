@@ -32,7 +32,7 @@ class Scale:
     repeats: int  # of what is timed within this process
 
 
-FULL: Final = Scale(bundles=1000, resources=100_000, rounds=5, requests=4_000, connections=32, repeats=400)
+FULL: Final = Scale(bundles=1000, resources=100_000, rounds=10, requests=2_000, connections=32, repeats=400)
 TINY: Final = Scale(bundles=2, resources=1, rounds=2, requests=60, connections=4, repeats=3)
 
 

@@ -13,6 +13,7 @@ from fhir_server.search.rows import IndexRows
 from tests.performance.population import Dossiers, copied_id
 
 KINDS: Final = ("string", "date", "token", "quantity", "composite", "reference", "chain", "_has")
+UCUM: Final = "http://unitsofmeasure.org"
 PAGE: Final = "_count=20"
 PEOPLE_MAX: Final = 200
 VARIANTS: Final = 60  # different URLs of a kind
@@ -89,7 +90,8 @@ def _url(samples: Samples, kind: str, of_one_patient: bool, chance: random.Rando
         case "token":
             return f"Observation?{about}code={code}"
         case "quantity":
-            return f"Observation?{about}value-quantity=gt{chance.uniform(low, high):.1f}||{_quoted(unit)}"
+            value = f"gt{chance.uniform(low, high):.1f}|{UCUM}|{_quoted(unit)}"
+            return f"Observation?{about}value-quantity={value}"
         case "composite":
             value = f"{_quoted(measured)}$gt{chance.uniform(low, high):.1f}"
             return f"Observation?{about}code-value-quantity={value}"
