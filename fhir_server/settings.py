@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 BasePolicy = Literal["deny", "permit"]
+PORT_MAX = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class Settings:
         for name in ("port", "workers", "body_bytes_max", "page_count_default", "page_count_max"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
+        if self.port > PORT_MAX:
+            raise ValueError(f"port must be at most {PORT_MAX}")
 
     @property
     def zone(self) -> ZoneInfo:

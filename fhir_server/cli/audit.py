@@ -5,7 +5,7 @@ import asyncio
 import sys
 
 from fhir_server.cli.arguments import Subparsers, add_data, settings
-from fhir_server.cli.opening import opened, operator
+from fhir_server.cli.opening import opened, operator, require_store
 from fhir_server.gateway.log import audit_events
 from fhir_server.settings import Settings
 
@@ -18,7 +18,9 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    asyncio.run(_print(settings(chosen), chosen.patient))
+    configured = settings(chosen)
+    require_store(configured.data)
+    asyncio.run(_print(configured, chosen.patient))
     return 0
 
 

@@ -5,6 +5,7 @@ import asyncio
 from pathlib import Path
 
 from fhir_server.cli.arguments import Subparsers, add_data, settings
+from fhir_server.cli.opening import require_store
 from fhir_server.gateway.added_parameters import in_force, put_in_force
 from fhir_server.store.sqlite import open_store
 
@@ -19,11 +20,13 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Raises ValueError if the target exists."""
+    """Raises ValueError if the target exists or there is no store."""
     target: Path = chosen.target
     if target.exists():
         raise ValueError(f"`{target}` exists already; a backup overwrites nothing")
-    asyncio.run(_backup(settings(chosen).data, target))
+    data = settings(chosen).data
+    require_store(data)
+    asyncio.run(_backup(data, target))
     print(f"backed up to {target}")
     return 0
 

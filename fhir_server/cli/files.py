@@ -34,9 +34,14 @@ class Document:
 
 
 def expand(paths: list[Path]) -> list[Path]:
-    """The files themselves, and the files directly in each folder that is named, in order of name."""
+    """The files themselves, and the files directly in each folder that is named, in order of name.
+
+    Raises ValueError for a path where nothing is.
+    """
     files: list[Path] = []
     for path in paths:
+        if not path.exists():
+            raise ValueError(f"`{path}` does not exist")
         files.extend(sorted(child for child in path.iterdir() if child.is_file()) if path.is_dir() else [path])
     return files
 

@@ -43,9 +43,6 @@ def run(chosen: argparse.Namespace) -> int:
 
 def load_files(configured: Settings, paths: Sequence[Path], *, strict_references: bool) -> int:
     """Import and print the summary; 1 if anything was refused. Raises ValueError for a file that is not there."""
-    for path in paths:
-        if not path.exists():
-            raise ValueError(f"`{path}` does not exist")
     return asyncio.run(_load(configured, expand(list(paths)), strict_references))
 
 
@@ -103,7 +100,7 @@ def _lines(total: Loaded, dangling: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield f"{count:>9} {kind}"
     for refused in total.refused[:SHOWN_MAX]:
         for issue in refused.error.issues[:5]:
-            where = ", ".join(issue.expression)
+            where = ", ".join(at for at in issue.expression if not issue.diagnostics.startswith(f"{at}: "))
             yield f"refused {refused.name}: {where}{': ' if where else ''}{issue.diagnostics}"
     if len(total.refused) > SHOWN_MAX:
         yield f"… and {len(total.refused) - SHOWN_MAX} more refusals"

@@ -1,10 +1,14 @@
 """The command `wijkdossier`: one subcommand a file, settings as flags or `WIJKDOSSIER_*`."""
 
 import argparse
+import os
+import signal
+import sqlite3
 import sys
 from collections.abc import Sequence
 
 from fhir_server.cli import audit, backup, load, reindex, serve, token, validate
+from fhir_server.store.sqlite.schema import NewerSchema
 
 COMMANDS = (serve, load, token, validate, audit, reindex, backup)
 
@@ -20,12 +24,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.run(chosen)
+        sys.stdout.flush()
     except ValueError as error:  # a setting or an argument that is out of range: the message names it
-        print(f"wijkdossier: {error}", file=sys.stderr)
-        return 2
+        return _mistake(str(error))
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        where = f": `{error.filename}`" if error.filename else ""
+        return _mistake(f"{(error.strerror or 'the system refused').lower()}{where}")
+    except (sqlite3.DatabaseError, NewerSchema) as error:
+        return _mistake(f"the store can't be used: {error}")
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
     return status
+
+
+def _mistake(told: str) -> int:
+    print(f"wijkdossier: {told}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import getpass
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fhir_server.app import microseconds
@@ -13,6 +14,7 @@ from fhir_server.keys import key
 from fhir_server.settings import Settings
 from fhir_server.store.protocol import ResourceStore
 from fhir_server.store.sqlite import open_store
+from fhir_server.store.sqlite.connection import FILE_NAME
 from profiles import registry as definitions
 
 
@@ -37,6 +39,12 @@ def gateway_over(store: ResourceStore, settings: Settings, added: Sequence[Mappi
         cursor_key=key(settings.data, "cursor"),
         added=added,
     )
+
+
+def require_store(data: Path) -> None:
+    """Raises ValueError if the folder holds no store: a misspelt name must not become an empty store without a word."""
+    if not (data / FILE_NAME).exists():
+        raise ValueError(f"there is no store in `{data}`; `load`, `demo` and `serve` make one")
 
 
 def operator() -> str:

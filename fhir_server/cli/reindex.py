@@ -11,7 +11,7 @@ import sys
 from tqdm import tqdm
 
 from fhir_server.cli.arguments import Subparsers, add_data, settings
-from fhir_server.cli.opening import gateway_over, opened, operator
+from fhir_server.cli.opening import gateway_over, opened, operator, require_store
 from fhir_server.gateway.added_parameters import active, put_in_force
 from fhir_server.gateway.maintenance import Maintenance
 from fhir_server.outcome import FhirError
@@ -26,8 +26,10 @@ def add(subparsers: Subparsers) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Raises ValueError for a SearchParameter that cannot be put in force."""
+    configured = settings(chosen)
+    require_store(configured.data)
     try:
-        count, added = asyncio.run(_reindex(settings(chosen)))
+        count, added = asyncio.run(_reindex(configured))
     except FhirError as error:
         raise ValueError(error.diagnostics) from None
     print(f"{count} resources filed anew, {added} search parameters in force besides those of R4")

@@ -3,7 +3,10 @@
 import argparse
 import asyncio
 import os
+import sys
 import tempfile
+from pathlib import Path
+from shutil import which
 
 import uvicorn
 
@@ -46,26 +49,42 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    return _serve(settings(chosen))
+    configured = settings(chosen)
+    asyncio.run(_is_empty(configured))  # a store that can't be opened is told of in one line, before workers start
+    print(f"FHIR R4 is served at {_base(configured)}; stop with Ctrl-C", flush=True)
+    return _serve(configured)
 
 
 def run_demo(chosen: argparse.Namespace) -> int:
     """Load the example wijk unless the store holds something already, say what to try, and serve."""
     configured = settings(chosen)
     if asyncio.run(_is_empty(configured)):
+        print(f"The example wijk goes into `{configured.data}`:", flush=True)
         status = load.load_files(configured, bundle_paths(), strict_references=True)
         if status:
             return status
-    print(_WELCOME.format(base=configured.base_url or f"http://{configured.host}:{configured.port}/fhir"), flush=True)
+    print(_WELCOME.format(base=_base(configured), command=_command(), data=configured.data), flush=True)
     return _serve(configured)
 
 
 _WELCOME = """
 The example wijk Heerlen-Hoensbroek is served at {base} (synthetic people).
-The social map needs no token:   curl '{base}/HealthcareService?name=inloop'
-A resident's dossier does:       wijkdossier token --user Patient/bewoner-01 --client demo --scope 'patient/*.rs'
+The social map needs no token:
+  curl '{base}/HealthcareService?name=inloop'
+A resident's dossier does:
+  TOKEN=$({command} token --data {data} --user Patient/bewoner-01 --client demo --scope 'patient/*.rs')
+  curl -H "Authorization: Bearer $TOKEN" '{base}/Patient/bewoner-01'
 Stop with Ctrl-C.
 """
+
+
+def _base(configured: Settings) -> str:
+    return configured.base_url or f"http://{configured.host}:{configured.port}/fhir"
+
+
+def _command() -> str:
+    """This command as it can be typed here: by its name if it is on the path, otherwise where it stands."""
+    return "wijkdossier" if which("wijkdossier") else os.path.relpath(Path(sys.executable).with_name("wijkdossier"))
 
 
 async def _is_empty(configured: Settings) -> bool:

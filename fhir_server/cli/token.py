@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from fhir_server.cli.arguments import Subparsers, add_data, settings
-from fhir_server.cli.opening import opened, operator
+from fhir_server.cli.opening import opened, operator, require_store
 from fhir_server.gateway.tokens import TTL_SECONDS_MAX, USER_TYPES, Terms, issue
 from fhir_server.settings import Settings
 
@@ -23,7 +23,7 @@ def add(subparsers: Subparsers) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Raises ValueError for a term that is out of range."""
+    """Raises ValueError for a term that is out of range, or if there is no store."""
     terms = Terms(
         user=chosen.user,
         client=chosen.client,
@@ -33,7 +33,9 @@ def run(chosen: argparse.Namespace) -> int:
         reason=chosen.reason,
         ttl=chosen.ttl,
     )
-    print(asyncio.run(_issue(settings(chosen), terms)))
+    configured = settings(chosen)
+    require_store(configured.data)
+    print(asyncio.run(_issue(configured, terms)))
     return 0
 
 

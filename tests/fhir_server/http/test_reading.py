@@ -102,12 +102,12 @@ async def test_a_gzip_body_is_unpacked(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     "encoding, body, status",
     [
-        ("gzip", gzip.compress(b" " * 50_000_000), 413),
+        ("gzip", gzip.compress(b" " * 50_000_000, mtime=0), 413),
         ("gzip", b"not gzip", 400),
-        ("gzip", gzip.compress(b"{}")[:-4], 400),
-        ("gzip", gzip.compress(b"{}") + b"more", 400),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400),
+        ("gzip", gzip.compress(b"{}", mtime=0) + b"more", 400),
         ("br", b"{}", 415),
-        ("gzip, gzip", gzip.compress(b"{}"), 415),
+        ("gzip, gzip", gzip.compress(b"{}", mtime=0), 415),
     ],
 )
 async def test_packed_bodies_that_are_bombs_broken_or_unknown_are_refused(
