@@ -18,6 +18,7 @@ from fhir_server.gateway.redaction import redact
 from fhir_server.gateway.release import Released, release
 from fhir_server.gateway.requester import Requester
 from fhir_server.gateway.results import Found, Versions, Written
+from fhir_server.gateway.thinning import thinned
 from fhir_server.gateway.trail import Trail
 from fhir_server.gateway.unit import Unit
 from fhir_server.outcome import Category, FhirError
@@ -28,6 +29,7 @@ from fhir_server.store.protocol import (
     BadCursor,
     Capabilities,
     GuardFailed,
+    Page,
     StoredVersion,
     VersionConflict,
 )
@@ -40,8 +42,6 @@ if TYPE_CHECKING:
 Staging = TypeVar("Staging")
 Choice: TypeAlias = Callable[[Sequence[Mapping[str, Any]]], Sequence[int]]
 
-# A history page that scopes thin out is filled up from as many pages of the store.
-ROUNDS_MAX: Final = 50
 # Writers that collide start over on what the other one left; who loses this often gets a 409.
 ATTEMPTS_MAX: Final = 8
 _log = logging.getLogger(__name__)
@@ -161,15 +161,20 @@ class Session:
                     if current is None or not self._permits(current, action):
                         raise not_found()
                 where = visible_of(types, lambda name: self._access.visible_by_owner(name, action))
-                rows: list[StoredVersion] = []
-                for _ in range(ROUNDS_MAX):
-                    page = await snapshot.history(
-                        type, id, where=where, since=since, at=at, count=count - len(rows), cursor=position
+
+                async def fetch(several: int, cursor: bytes) -> Page:
+                    return await snapshot.history(
+                        type, id, where=where, since=since, at=at, count=several, cursor=cursor
                     )
-                    rows += (row for row in page.rows if self._permits(row, action))
-                    position = page.next_cursor
-                    if len(rows) >= count or not position:
-                        break
+
+                async def permits(row: StoredVersion) -> bool:
+                    """A version needs a permit on itself and on the current one."""
+                    if not self._permits(row, action):
+                        return False
+                    newest = current or await snapshot.read(row.type, row.id)
+                    return newest is not None and self._permits(newest, action)
+
+                rows, position = await thinned(fetch, permits, count, position)
         except BadCursor:
             error = unknown_cursor()
             await self._trail.refused(interaction, target, error, audit.touched(_present(current)))

@@ -20,9 +20,12 @@ PAGES_MAX = 5
 _UUID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d(:|%3A)\d\d(:|%3A)\d\d\.\d{3}Z")
 _CURSOR = re.compile(rb"_cursor=[A-Za-z0-9_%-]{24,}")
-_VERSION = re.compile(rb'"versionId":"\d+"|"etag":"W/\\"\d+\\""|W/"\d+"|/_history/\d+')
+_VERSION = re.compile(rb'"versionId":"\d+"|<versionId value="\d+"/>|"etag":"W/\\"\d+\\""|W/(?:"|&quot;)\d+(?:"|&quot;)|/_history/\d+')
 # How a version came to be: of the first that is in view, its number says whether it was created or updated.
-_ORIGIN = re.compile(rb'"request":\{"method":"(?:PUT|POST)","url":"[^"]*"\},"response":\{"status":"\d+"')
+_ORIGIN = re.compile(
+    rb'"request":\{"method":"(?:PUT|POST)","url":"[^"]*"\},"response":\{"status":"\d+"'
+    rb'|<request><method value="(?:PUT|POST)"/><url value="[^"]*"/></request><response><status value="\d+"/>'
+)
 _AUDITED_QUERY = re.compile(rb'"query":"([A-Za-z0-9+/=]+)"')
 _NEXT = re.compile(rb'"relation":"next","url":"http://wijk.test/fhir([^"]*)"')
 _MADE = re.compile(r"\{made(\d)\}")
