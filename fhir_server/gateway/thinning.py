@@ -1,4 +1,4 @@
-"""Pages of a history that the store's query cannot decide in full: each version is decided, and its resource as it is now.
+"""Pages of a history that the store's query cannot decide in full: each version is decided, and its resource as it is.
 
 Whatever is withheld must not be felt in the page: not by a page that is shorter for it, and not by a next link behind
 which there is nothing. https://hl7.org/fhir/R4/http.html#history

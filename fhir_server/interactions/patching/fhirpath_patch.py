@@ -19,7 +19,7 @@ def apply_fhirpath_patch(
 
     INVALID for an operation that is not one, UNPROCESSABLE for one that does not fit the resource.
     """
-    operations = parameters.get("parameter", [])
+    operations = _parts(parameters, "parameter")
     if len(operations) > OPERATIONS_MAX:
         raise FhirError(Category.TOO_COSTLY, f"a patch has at most {OPERATIONS_MAX} operations")
     document: dict[str, Any] = copy.deepcopy(dict(resource))
@@ -37,10 +37,10 @@ class _Operation:
     def __init__(self, operation: Mapping[str, Any], registry: Registry) -> None:
         self._registry = registry
         self._parts: dict[str, Mapping[str, Any]] = {}
-        for part in operation.get("part", ()):
-            name = part.get("name")
+        for part in _parts(operation, "part"):
+            name = part["name"]
             if name not in _KNOWN or name in self._parts:
-                raise FhirError(Category.INVALID, f"part `{str(name)[:40]}` is unknown or given twice")
+                raise FhirError(Category.INVALID, f"part `{name[:40]}` is unknown or given twice")
             self._parts[name] = part
 
     def apply(self, document: dict[str, Any]) -> None:
@@ -203,13 +203,24 @@ class _Operation:
         raise FhirError(Category.INVALID, f"part `{name}` is missing, or no valueInteger")
 
 
+def _parts(holder: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The parameters below one: objects with a name, or there are none. Raises FhirError."""
+    parts = holder.get(key, [])
+    if not isinstance(parts, list):
+        raise FhirError(Category.STRUCTURE, f"`{key}` is not an array", (key,))
+    for index, part in enumerate(parts):
+        if not isinstance(part, dict) or not isinstance(part.get("name"), str):
+            raise FhirError(Category.STRUCTURE, "a parameter is an object with a `name`", (f"{key}[{index}]",))
+    return parts
+
+
 def _part_value(part: Mapping[str, Any], element: Element, registry: Registry) -> tuple[Any, Any]:
     """(value, `_` twin) of a part: its value[x], its resource, or an object built of its own parts for a backbone."""
     if "part" in part:
         content: dict[str, Any] = {}
         type_name = element.types[0]
-        for child in part["part"]:
-            name = str(child.get("name", ""))
+        for child in _parts(part, "part"):
+            name = child["name"]
             found = registry.element(type_name, name) or _choice(registry, type_name, name, child)
             if found is None:
                 raise FhirError(Category.UNPROCESSABLE, f"`{type_name}` has no element `{name[:40]}`")

@@ -186,3 +186,21 @@ def test_a_fhirpath_patch_that_does_not_fit_is_refused_and_named(parts: dict[str
     assert refusal.value.category.status == status
     assert rule in refusal.value.diagnostics
     assert "Parameters.parameter[0]" in refusal.value.expression[0]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"name": "operation"},
+        ["operation"],
+        [{"part": []}],
+        [{"name": {}}],
+        [{"name": "operation", "part": "type"}],
+        [{"name": "operation", "part": ["type"]}],
+        [{"name": "operation", "part": [{"name": {}, "valueCode": "add"}]}],
+    ],
+)
+def test_what_is_no_parameters_resource_is_refused(parameters: Any) -> None:
+    with pytest.raises(FhirError) as refused:
+        apply_fhirpath_patch(PATIENT, {"resourceType": "Parameters", "parameter": parameters}, registry.load())
+    assert refused.value.category.status == 400
