@@ -13,15 +13,20 @@ from fhir_server.store.sqlite.schema import NewerSchema
 COMMANDS = (serve, load, token, validate, audit, reindex, backup)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand; the exit status is 0 when everything was done, 1 when something was refused, 2 for misuse."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The parser with every subcommand; what it parses carries the function to call as `run`."""
+    found = argparse.ArgumentParser(
         prog="wijkdossier", description="A FHIR R4 server where the resident decides who sees the dossier."
     )
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    subparsers = found.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(subparsers)
-    chosen = parser.parse_args(arguments)
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; the exit status is 0 when everything was done, 1 when something was refused, 2 for misuse."""
+    chosen = parser().parse_args(arguments)
     try:
         status: int = chosen.run(chosen)
         sys.stdout.flush()
