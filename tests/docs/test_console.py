@@ -35,7 +35,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dic
         commands = [Command(c.line, c.text.replace(PORT, address), c.shown) for c in typed(BLOCKS)]
         ran = run(commands, folder, seconds=240)
         outputs = {c.line: Ran(r.output.replace(address, PORT), r.status) for c, r in zip(commands, ran)}
-        yield log.read_text().replace(address, PORT), outputs
+        yield log.read_text().replace(address, PORT).replace(f"{folder}/", ""), outputs
 
 
 def test_make_serve_prints_what_is_shown(session: tuple[str, dict[int, Ran]]) -> None:
