@@ -20,7 +20,9 @@ PAGES_MAX = 5
 _UUID = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(rb"\d{4}-\d\d-\d\dT\d\d(:|%3A)\d\d(:|%3A)\d\d\.\d{3}Z")
 _CURSOR = re.compile(rb"_cursor=[A-Za-z0-9_%-]{24,}")
-_VERSION = re.compile(rb'"versionId":"\d+"|<versionId value="\d+"/>|"etag":"W/\\"\d+\\""|W/(?:"|&quot;)\d+(?:"|&quot;)|/_history/\d+')
+_VERSION = re.compile(
+    rb'"versionId":"\d+"|<versionId value="\d+"/>|"etag":"W/\\"\d+\\""|W/(?:"|&quot;)\d+(?:"|&quot;)|/_history/\d+'
+)
 # How a version came to be: of the first that is in view, its number says whether it was created or updated.
 _ORIGIN = re.compile(
     rb'"request":\{"method":"(?:PUT|POST)","url":"[^"]*"\},"response":\{"status":"\d+"'

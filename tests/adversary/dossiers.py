@@ -106,7 +106,7 @@ def _dossier(who: str, other: str, own: str, patient: str, consent: str) -> list
         resource("CareTeam", id("team"), status="active", name=mark(id("team")), **subject, participant=[{"member": ref("Organization/shop")}, {"member": ref("Practitioner/doctor")}]),
         observation(id("gone"), who),
     ]  # fmt: skip
-    steps = [
+    return [
         Step(patient, Change(resource("Patient", who, name=[{"family": mark(who)}], gender="other"))),
         Step(patient, Change(resource("Patient", who, name=[{"family": mark(who), "given": ["x"]}], birthDate="1950-01-01",
              generalPractitioner=[ref("Practitioner/doctor")], managingOrganization=ref("Organization/shop"), link=[{"other": ref("RelatedPerson/r-" + other), "type": "seealso"}]))),
@@ -122,7 +122,6 @@ def _dossier(who: str, other: str, own: str, patient: str, consent: str) -> list
         Step(consent, Change(resource("Consent", id("consent"), status="active", scope=coded("s", id("consent")), category=[coded("c", id("consent"))],
              patient=mine, policyRule=coded("p", id("consent")), organization=[ref("Organization/shop")], performer=[mine]))),
     ]  # fmt: skip
-    return steps
 
 
 DIRECTORY: list[Step] = [

@@ -7,7 +7,7 @@ stands for them differs from server to server.
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -58,7 +58,7 @@ _MODIFIERS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def parameters(type: str, kind: str = "") -> tuple[str, ...]:
     found = REGISTRY.search_parameters(type)
     return tuple(
@@ -70,13 +70,13 @@ def parameters(type: str, kind: str = "") -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def targets(type: str, code: str) -> tuple[str, ...]:
     stated = REGISTRY.search_parameters(type)[code].target
     return tuple(name for name in TYPES if not stated or "Resource" in stated or name in stated)
 
 
-@lru_cache(maxsize=None)
+@cache
 def referrers(type: str) -> tuple[tuple[str, str], ...]:
     """(source, parameter) pairs that lead to the type."""
     return tuple(

@@ -6,7 +6,6 @@ end, cursors of others, writes, and what comes after them. The two servers are t
 
 import asyncio
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
