@@ -97,9 +97,9 @@ CREATE TABLE quantity (
   PRIMARY KEY (rid, param, low, high, grp, system, code, unit)) WITHOUT ROWID;
 CREATE INDEX quantity_low ON quantity (param, low, owner, rid) WHERE grp = 0;
 CREATE INDEX quantity_wide ON quantity (param, high, owner, rid) WHERE grp = 0 AND high > low;
-CREATE INDEX quantity_canonical ON quantity (param, canonical_code, canonical_low, owner, rid)
+CREATE INDEX quantity_canonical ON quantity (param, canonical_code, canonical_low, canonical_high, owner, rid)
   WHERE grp = 0;
-CREATE INDEX quantity_canonical_wide ON quantity (param, canonical_code, canonical_high, owner, rid)
+CREATE INDEX quantity_canonical_wide ON quantity (param, canonical_code, canonical_high, canonical_low, owner, rid)
   WHERE grp = 0 AND canonical_high > canonical_low;
 
 CREATE TABLE point (

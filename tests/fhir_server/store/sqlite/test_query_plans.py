@@ -189,6 +189,23 @@ def test_a_search_within_a_patient_takes_steps_for_that_patient_only(shape: str)
     assert steps(wijk()) <= 1.5 * steps(small) + 100
 
 
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        VALUE,
+        ast.Quantity("value-quantity", Compare.GT, 50.0, 50.0, "http://unitsofmeasure.org", "g", canonical=True),
+        SINCE,
+    ],
+)
+def test_a_range_is_counted_without_looking_up_rows(database: Database, leaf: Predicate) -> None:
+    """A thousand rows may be counted before a search knows where to start."""
+    counting = [statement for statement in statements(database, observations(leaf, CODE)) if "count(*)" in statement]
+    steps = [step for statement in counting for step in plan(database, statement)]
+    ranges = [step for step in steps if "INDEX quantity_" in step or "INDEX date_" in step]
+    assert ranges
+    assert all("COVERING" in step for step in ranges), ranges
+
+
 def nested(depth: int) -> Predicate:
     predicate: Predicate = CODE
     for level in range(depth):
