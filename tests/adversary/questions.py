@@ -6,6 +6,7 @@ stands for them differs from server to server.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -14,18 +15,21 @@ from urllib.parse import quote, urlencode
 from hypothesis import strategies as st
 
 from profiles import registry as definitions
-from tests.adversary.dossiers import PLACES, TYPES, A, B, mark, observation, ref, resource
+from tests.adversary.dossiers import PLACES, STEPS, TYPES, A, B, mark, observation, ref, resource
+from tests.adversary.facts import CRITERIA, LINKS, Link
 from tests.adversary.surface import Ask
 
 REGISTRY = definitions.load()
 # Their version numbers say what happened to them before: ids, versions and times are not compared.
-RENUMBERED = ("a-moved", "b-moved", "a-social-then-vital", "b-social-then-vital")
+RENUMBERED = ("a-moved", "a-social-then-vital")
 FORM = (("content-type", "application/x-www-form-urlencoded"),)
 JSON_PATCH = (("content-type", "application/json-patch+json"),)
+VERSIONS = Counter((step.change.resource["resourceType"], step.change.resource["id"]) for step in STEPS)
 MADE = ("{made0}", "{made1}", "{made2}")
 
 places = st.sampled_from(PLACES)
 numbered = st.sampled_from([place for place in PLACES if place[1] not in RENUMBERED])
+several_versions = numbered.filter(lambda place: VERSIONS[place] > 1)
 types = st.sampled_from(TYPES)
 absent = st.sampled_from(
     [("Observation", "absent"), ("Patient", "absent"), ("Consent", "absent"), ("Observation", "b-")]
@@ -84,9 +88,27 @@ def referrers(type: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+@cache
+def _links(type: str) -> tuple[tuple[bool, Link], ...]:
+    """The links from the type (True) and to it (False), as far as they lead to or come from what is stored."""
+    found = [(True, link) for link in LINKS if link.source[0] == type and link.target in PLACES]
+    return tuple(found + [(False, link) for link in LINKS if link.target[0] == type])
+
+
 @st.composite
 def criterion(draw: st.DrawFn, type: str, depth: int = 0) -> tuple[str, str]:
-    """One `name=value` on a type, perhaps by way of others."""
+    """One `name=value` on a type, perhaps by way of others; more often than not one that something in the dossiers meets."""
+    if draw(st.integers(0, 2)):
+        links = _links(type) if depth < 3 else ()
+        if links and draw(st.booleans()):
+            forward, link = draw(st.sampled_from(links))
+            other = (link.target if forward else link.source)[0]
+            name, value = draw(criterion(other, depth + 1))
+            return (f"{link.param}:{other}.{name}" if forward else f"_has:{other}:{link.param}:{name}"), value
+        if CRITERIA.get(type):
+            name, value = draw(st.sampled_from(CRITERIA[type]))
+            negated = REGISTRY.search_parameters(type)[name].type == "token" and draw(st.integers(0, 9)) == 0
+            return (f"{name}:not" if negated and name != "_id" else name), value
     ways = ["plain"] * 3 + (["chain", "has"] if depth < 3 else []) + (["id", "list", "missing", "tag"])
     way = draw(st.sampled_from(ways))
     references = parameters(type, "reference")
@@ -145,7 +167,11 @@ def shape(draw: st.DrawFn, type: str) -> list[tuple[str, str]]:
     for _ in range(draw(st.integers(0, 2))):
         choice = draw(st.sampled_from(["include", "revinclude", "sort", "total", "count", "summary", "elements"]))
         iterate = draw(st.sampled_from(["", "", ":iterate"]))
-        if choice == "include":
+        if choice in ("include", "revinclude") and draw(st.booleans()) and _links(type):
+            # Along a link that is there.
+            forward, link = draw(st.sampled_from(_links(type)))
+            pairs.append((("_include" if forward else "_revinclude") + iterate, f"{link.source[0]}:{link.param}"))
+        elif choice == "include":
             every = draw(st.booleans()) or not references
             pairs.append(("_include" + iterate, "*" if every else f"{type}:{draw(st.sampled_from(references))}"))
         elif choice == "revinclude" and referrers(type):
@@ -284,7 +310,7 @@ def reading(draw: st.DrawFn, suffix: str = "") -> Ask:
 
 @st.composite
 def version_reading(draw: st.DrawFn, suffix: str = "") -> Ask:
-    type, id = draw(st.one_of(numbered, absent))
+    type, id = draw(st.one_of(numbered, several_versions, absent))
     return Ask(
         "GET", f"/{type}/{id}/_history/{draw(versions)}{suffix}", headers=draw(version_headers(id, "if-none-match"))
     )
@@ -476,7 +502,7 @@ def validating(draw: st.DrawFn, instance: bool) -> Ask:
 @st.composite
 def meta_changing(draw: st.DrawFn, operation: str) -> Ask:
     type, id = draw(instances)
-    value = {"name": "meta", "valueMeta": {"tag": [{"system": "http://test/tag", "code": draw(marks)}]}}
+    value = {"name": "meta", "valueMeta": {"tag": [{"system": "http://test/tag", "code": "added"}]}}
     return Ask("POST", f"/{type}/{id}/{operation}", {"resourceType": "Parameters", "parameter": [value]})
 
 

@@ -150,8 +150,7 @@ async def furnish(settings: Settings, changes: Sequence[Change], terms: Mapping[
                 await load_resources(maintenance, [profiles_json.parse(json.dumps(change.resource).encode())], loaded)
                 assert not loaded.refused, (type, id, loaded.refused[0].error.diagnostics)
             moments.append(microseconds() + 1_000)
-            while microseconds() < moments[-1] + 1_000:  # update times are whole milliseconds
-                await asyncio.sleep(0)
+            await asyncio.sleep(0.003)  # update times are whole milliseconds, and the moment lies between two of them
         return Furnished({name: await issue(gateway, "test", one) for name, one in terms.items()}, moments)
 
 
