@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from fhir_server.collector import keep_what_is_loaded
 from fhir_server.gateway.added_parameters import in_force
@@ -41,6 +41,8 @@ class Application:
         self._store: ResourceStore | None = None
         self._fhir: FhirApplication | None = None
         self._api = FastAPI(title="wijkdossier", lifespan=self._lifespan, docs_url=None, redoc_url=None)
+        self._api.add_api_route("/", self.root, methods=["GET"], include_in_schema=False)
+        self._api.add_api_route("/", self.root, methods=["GET"])
         self._api.add_api_route("/health/live", self.live, methods=["GET"])
         self._api.add_api_route("/health/ready", self.ready, methods=["GET"])
         self._api.add_api_route("/metrics", self.metrics, methods=["GET"])
@@ -76,6 +78,14 @@ class Application:
         finally:
             self._fhir = self._store = None
             await store.close()
+
+    async def root(self) -> PlainTextResponse:
+        """For whoever opens the address in a browser."""
+        return PlainTextResponse(f"wijkdossier: FHIR R4 at {FHIR_PREFIX}, what it offers at {FHIR_PREFIX}/metadata\n")
+
+    async def root(self) -> dict[str, str]:
+        """Where to go from here."""
+        return {"name": "wijkdossier", "fhir": f"{FHIR_PREFIX}/metadata", "health": "/health/ready"}
 
     async def live(self) -> dict[str, str]:
         """The process answers."""
