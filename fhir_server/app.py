@@ -42,7 +42,6 @@ class Application:
         self._fhir: FhirApplication | None = None
         self._api = FastAPI(title="wijkdossier", lifespan=self._lifespan, docs_url=None, redoc_url=None)
         self._api.add_api_route("/", self.root, methods=["GET"], include_in_schema=False)
-        self._api.add_api_route("/", self.root, methods=["GET"])
         self._api.add_api_route("/health/live", self.live, methods=["GET"])
         self._api.add_api_route("/health/ready", self.ready, methods=["GET"])
         self._api.add_api_route("/metrics", self.metrics, methods=["GET"])
@@ -82,10 +81,6 @@ class Application:
     async def root(self) -> PlainTextResponse:
         """For whoever opens the address in a browser."""
         return PlainTextResponse(f"wijkdossier: FHIR R4 at {FHIR_PREFIX}, what it offers at {FHIR_PREFIX}/metadata\n")
-
-    async def root(self) -> dict[str, str]:
-        """Where to go from here."""
-        return {"name": "wijkdossier", "fhir": f"{FHIR_PREFIX}/metadata", "health": "/health/ready"}
 
     async def live(self) -> dict[str, str]:
         """The process answers."""
