@@ -35,6 +35,8 @@ def rewrite(resource: Mapping[str, Any], registry: Registry, reference: Resolve,
 def _codes(registry: Registry, holder: str) -> Mapping[str, str]:
     """By JSON key of the type, what its values are, where there can be anything in them to rewrite."""
     codes: dict[str, str] = {}
+    if registry.types[holder].kind == "primitive":
+        return codes  # an object where a plain value belongs: validation says so
     for element in registry.types[holder].elements:
         for type_code in element.types:
             key = element.name + type_code[0].upper() + type_code[1:] if element.choice else element.name
