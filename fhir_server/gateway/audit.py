@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from fhir_server.gateway.redaction import redact_text
 from fhir_server.gateway.requester import Requester
 from fhir_server.gateway.stored_text import instant
 from fhir_server.store.protocol import AuditEntry, StoredVersion
@@ -79,7 +80,7 @@ def record(
     detail: str = "",
     touched: tuple[Touched, ...] = (),
 ) -> Record:
-    """The record of what this requester did."""
+    """The record of what this requester did; a BSN that stands where an id belongs is left out of `target`."""
     return Record(
         interaction,
         outcome,
@@ -87,7 +88,7 @@ def record(
         requester.client,
         requester.purpose,
         requester.reason,
-        target,
+        redact_text(target),
         query,
         detail,
         touched,

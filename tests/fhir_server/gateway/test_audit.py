@@ -198,3 +198,14 @@ async def test_an_event_is_found_by_its_search_parameters(house: House) -> None:
     await me.get("Observation/a")
     found: Answer = await me.get("AuditEvent?entity=Observation/a&action=R&subtype=read&patient=Patient/p")
     assert len(found.resources) == 1
+
+
+async def test_a_bsn_in_the_place_of_an_id_stays_out_of_the_log(house: House) -> None:
+    """Who looks somebody up by putting their number in the path finds nobody, and the log keeps no number."""
+    operator = await house.caller()
+    await operator.get("Patient/999999990")
+    await operator.get("Observation/999999990/_history")
+    events = await log(operator)
+    assert [line(e) for e in events] == ["read 4", "history-instance 4"]
+    assert "999999990" not in json.dumps(events)
+    assert "redacted" in json.dumps(events)
