@@ -34,6 +34,12 @@ def test_figures_of_the_workers_are_added_up(server: Live) -> None:
     assert "figures" not in text
 
 
+def test_the_root_tells_a_passer_by_where_fhir_is(server: Live) -> None:
+    found = httpx.get(f"{root(server)}/")
+    assert (found.status_code, found.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert "/fhir/metadata" in found.text
+
+
 def test_only_what_is_below_the_base_is_fhir(server: Live) -> None:
     assert httpx.get(f"{root(server)}/fhirstarter").status_code == 404
     assert httpx.get(f"{root(server)}/fhir/").json()["resourceType"] == "Bundle"
