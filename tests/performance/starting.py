@@ -13,10 +13,12 @@ STARTS = 3
 def rows(data: Path) -> list[Row]:
     """Start a server on the store `data` a few times; the capability statement is the first answer."""
     seconds: list[float] = []
+    cpu: list[float] = []
     resident: list[int] = []
     for _ in range(STARTS):
         with serving(serve_arguments(data, "deny"), METADATA) as server:
             seconds.append(server.start_seconds)
+            cpu.append(server.cpu_seconds())
             resident.append(server.resident_bytes())
     start, megabytes = min(seconds), max(resident) / 1e6
     return [
@@ -25,7 +27,7 @@ def rows(data: Path) -> list[Row]:
             f"≤ {START_TARGET_SECONDS} s",
             f"{start:.2f} s",
             START_TARGET_SECONDS / start,
-            "the best of three: the others share the machine",
+            f"the best of {STARTS}; CPU {min(cpu):.2f} s",
         ),
         Row(
             "memory of an idle worker, all R4 types loaded",

@@ -11,9 +11,10 @@ from fhir_server.store.protocol import StoredVersion
 from fhir_server.store.sqlite import open_store
 from profiles import json
 from profiles import registry as definitions
-from tests.performance import bench, population, samples
-from tests.performance.measure import TINY
+from tests.performance import bench, population, samples, searching
+from tests.performance.measure import TINY, Cost
 from tests.performance.population import Dossiers, copied_id, fill
+from tests.performance.searching import Found
 
 REGISTRY = definitions.load()
 
@@ -93,6 +94,17 @@ def test_searches_are_the_same_in_every_run_and_name_what_is_there(residents: Do
         asked = samples.urls(known, kind, of_one_patient=True)
         assert asked == samples.urls(known, kind, of_one_patient=True)
         assert all(any(person in url for person in people) for url in asked)
+
+
+def test_growth_is_that_of_the_kind_that_grows_most() -> None:
+    def found(**cpu_us: float) -> Found:
+        costs = {kind: Cost(cpu_us.get(kind, 100.0), 10.0, 1.0) for kind in samples.KINDS}
+        return Found(costs, {}, Cost(1.0, 1.0, 1.0))
+
+    (row,) = searching.growth_rows(found(), found(token=300.0, date=120.0), 1_000_000)
+    assert "(token)" in row.what
+    assert row.measured == "3.00 ×"
+    assert row.reached == pytest.approx(0.5)
 
 
 def test_the_sources_are_there() -> None:
