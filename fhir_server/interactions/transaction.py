@@ -58,6 +58,10 @@ async def write_all(writer: Writer, entries: Sequence[BundleEntry], *, strict_re
     writing = [entry for entry in entries if entry.method in _ORDER]
     for entry in writing:
         with_location(entry, check_write)
+        if entry.type not in writer.registry.resource_types:
+            raise FhirError(
+                Category.NOT_SUPPORTED, f"`{entry.type[:40]}` is not a resource type of R4", ("request.url",)
+            ).within(entry.location)
     _check_full_urls(entries)
     done = Done()
 

@@ -5,14 +5,14 @@ import base64
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from fhir_server.gateway.stored_text import instant
 from fhir_server.gateway.tokens import Terms
-from tests.adversary.dossiers import KINDS, STEPS, Kind, Step, hidden_marks
+from tests.adversary.dossiers import STEPS, Kind, Step, hidden_marks
 from tests.adversary.questions import RENUMBERED
 from tests.adversary.surface import Answer, Ask, Surface, folder_settings, furnish, running
 
@@ -111,6 +111,26 @@ class Template:
                 sides.append(Side(surface, tokens.get("requester", ""), foreign, self._moments[name]))
             return [await self._compare(ask, *sides) for ask in asks]
 
+    def check(self, asks: list[Ask]) -> None:
+        """Compare; raises AssertionError that says what is left of the questions once those that do not matter are out."""
+        said = self._difference(asks)
+        if said is None:
+            return
+        asks = next(asks[:length] for length in range(1, len(asks) + 1) if self._difference(asks[:length]))
+        for ask in asks[:-1]:
+            fewer = [one for one in asks if one is not ask]
+            if self._difference(fewer):
+                asks = fewer
+        first = "".join(f"\nafter {ask}" for ask in asks[:-1])
+        raise AssertionError(f"{self._difference(asks) or said}{first}")
+
+    def _difference(self, asks: list[Ask]) -> str | None:
+        try:
+            asyncio.run(self.compare(asks))
+        except AssertionError as error:
+            return str(error)
+        return None
+
     async def _compare(self, ask: Ask, full: Side, bare: Side) -> tuple[str, int]:
         told, expected = await full.ask(ask), await bare.ask(ask)
         status = told.status
@@ -158,8 +178,3 @@ def _plain(text: bytes, loose: bool) -> bytes:
     for pattern, sign in ((_UUID, b"ID"), (_TIME, b"TIME"), (_CURSOR, b"CURSOR")):
         text = pattern.sub(sign, text)
     return _ORIGIN.sub(b"ORIGIN", _VERSION.sub(b"VERSION", text)) if loose else text
-
-
-def templates(folder: Path) -> Iterator[tuple[str, Template]]:
-    for name, kind in KINDS.items():
-        yield name, Template(folder / name.replace(" ", "-"), kind)

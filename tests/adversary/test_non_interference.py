@@ -4,7 +4,6 @@ Hypothesis makes up the requests: every route, chains and includes and condition
 end, cursors of others, writes, and what comes after them. The two servers are the whole application on real stores.
 """
 
-import asyncio
 import os
 
 import pytest
@@ -18,7 +17,7 @@ from tests.adversary.questions import BY_ROUTE, asks
 from tests.adversary.surface import Ask
 
 LONG = os.environ.get("WIJKDOSSIER_LONG") == "1"
-RUNS = int(os.environ.get("WIJKDOSSIER_RUNS", "1000" if LONG else "12"))
+RUNS = int(os.environ.get("WIJKDOSSIER_RUNS", "400" if LONG else "8"))
 ASKS_MAX = 20
 
 
@@ -41,10 +40,10 @@ def test_what_is_hidden_makes_no_difference(template: Template) -> None:
         database=None,
         derandomize=not LONG,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate,),  # what fails is cut down by `check`, a good deal sooner
     )
     @given(st.lists(asks, min_size=ASKS_MAX // 2, max_size=ASKS_MAX))
     def alike(questions: list[Ask]) -> None:
-        asyncio.run(template.compare(questions))
+        template.check(questions)
 
     alike()

@@ -239,6 +239,8 @@ async def test_a_patch_in_a_transaction_is_a_parameters_or_a_binary(operator: Ca
         {"request": {"method": "DELETE", "url": "Patient"}},
         {"request": {"method": "POST", "url": "Patient/1/$everything"}, "resource": {"resourceType": "Parameters"}},
         {"request": {"method": "POST", "url": "Patient", "ifNoneExist": 3}, "resource": {"resourceType": "Patient"}},
+        {"request": {"method": "DELETE", "url": "patient?name=x"}},
+        {"request": {"method": "PUT", "url": "Element?name=x"}, "resource": {"resourceType": "Element"}},
         {
             "request": {"method": "POST", "url": "Patient"},
             "resource": {"resourceType": "Patient", "implicitRules": {"x": "an object where a uri belongs"}},
