@@ -1,0 +1,34 @@
+"""References on this server: `Type/id`, whichever version they name.
+
+https://hl7.org/fhir/R4/references.html#literal
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+_LITERAL: Final = re.compile(r"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?", re.ASCII)
+
+
+def local(reference: Any) -> str:
+    """`Type/id` of a Reference to a resource here; '' for one elsewhere, contained, by identifier or in words."""
+    found = _LITERAL.fullmatch(text) if isinstance(text := _text(reference), str) else None
+    return found[1] if found else ""
+
+
+def all_local(resource: Mapping[str, Any]) -> Iterator[str]:
+    """Every `Type/id` that a `reference` anywhere in the resource names, contained resources included."""
+    waiting: list[Any] = [resource]  # a list, not recursion: how deep JSON nests is not ours to limit
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            found = local(node)
+            if found:
+                yield found
+            waiting.extend(node.values())
+        elif isinstance(node, list | tuple):
+            waiting.extend(node)
+
+
+def _text(reference: Any) -> Any:
+    return reference.get("reference") if isinstance(reference, Mapping) else None
