@@ -165,29 +165,44 @@ async def test_a_fault_of_ours_is_told_without_its_words(
     assert "999901011" not in told
 
 
-async def test_a_client_that_leaves_early_gets_nothing_and_breaks_nothing(
-    surface: Callable[..., FhirApplication],
-) -> None:
+def bare_scope(method: str, path: str, *headers: tuple[bytes, bytes]) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"wijk.test"), *headers],
+        "scheme": "http",
+    }
+
+
+async def spoken(app: FhirApplication, scope: dict[str, Any], received: dict[str, Any]) -> list[Any]:
+    """What the application sends over bare ASGI, where no server or client mends it."""
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.disconnect"}
+        return received
 
     async def send(message: Any) -> None:
         sent.append(message)
 
-    headers = [(b"host", b"wijk.test"), (b"content-length", b"10")]
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/fhir/Patient",
-        "raw_path": b"/fhir/Patient",
-        "query_string": b"",
-        "headers": headers,
-        "scheme": "http",
-    }
-    await surface()(scope, receive, send)
-    assert sent == []
+    await app(scope, receive, send)
+    return sent
+
+
+async def test_a_client_that_leaves_early_gets_nothing_and_breaks_nothing(
+    surface: Callable[..., FhirApplication],
+) -> None:
+    scope = bare_scope("POST", "/fhir/Patient", (b"content-length", b"10"))
+    assert await spoken(surface(), scope, {"type": "http.disconnect"}) == []
+
+
+async def test_the_answer_to_head_has_no_body(surface: Callable[..., FhirApplication]) -> None:
+    start, body = await spoken(surface(), bare_scope("HEAD", "/fhir/metadata"), {"type": "http.request", "body": b""})
+    assert start["status"] == 200
+    assert int(dict(start["headers"])[b"content-length"]) > 100_000
+    assert body["body"] == b""
 
 
 async def test_binary_comes_and_goes_as_it_is(client: httpx.AsyncClient) -> None:

@@ -102,7 +102,7 @@ async def test_a_gzip_body_is_unpacked(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     "encoding, body, status",
     [
-        ("gzip", gzip.compress(b" " * 50_000_000, mtime=0), 413),
+        ("gzip", gzip.compress(b" " * 10_000_000, mtime=0), 413),
         ("gzip", b"not gzip", 400),
         ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400),
         ("gzip", gzip.compress(b"{}", mtime=0) + b"more", 400),
