@@ -79,14 +79,29 @@ class FhirError(Exception):
         self.issues = tuple(issues) or (Issue("error", category.code, diagnostics, self.expression),)
 
     def within(self, location: str) -> "FhirError":
-        """The same error, said of a part of a Bundle: `Bundle.entry[3].resource` put before each expression."""
+        """The same error, said of a part: `Patient.name` in `Bundle.entry[3]` is `Bundle.entry[3].resource.name`."""
         issues = [
-            Issue(i.severity, i.code, f"{location}: {i.diagnostics}", (location, *i.expression)) for i in self.issues
+            Issue(i.severity, i.code, f"{location}: {i.diagnostics}", _below(location, i.expression))
+            for i in self.issues
         ]
-        return FhirError(self.category, f"{location}: {self.diagnostics}", (location, *self.expression), issues)
+        return FhirError(self.category, f"{location}: {self.diagnostics}", (), issues, self.headers)
 
     def outcome(self) -> dict[str, Any]:
         return operation_outcome(self.issues)
+
+
+def _below(location: str, expressions: Sequence[str]) -> tuple[str, ...]:
+    """Expressions that begin with a resource type are of the resource in that part, others of the part itself."""
+    if not expressions:
+        return (location,)
+    joined = []
+    for expression in expressions:
+        first, dot, rest = expression.partition(".")
+        if first[:1].isupper() and first != "Bundle":
+            joined.append(f"{location}.resource{dot}{rest}")
+        else:
+            joined.append(expression if first == "Bundle" else f"{location}.{expression}")
+    return tuple(joined)
 
 
 def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:

@@ -81,7 +81,7 @@ async def _stage(unit: Unit, resource: Mapping[str, Any], strict_references: boo
         if strict_references:
             for target in sorted(targets):
                 if f"{target[0]}/{target[1]}" != name and not await unit.exists(*target):
-                    raise FhirError(Category.UNPROCESSABLE, f"a reference leads to a {target[0]} that does not exist")
+                    raise FhirError(Category.UNPROCESSABLE, f"the reference `{target[0]}/{target[1]}` leads to nothing")
         await (unit.update(resource) if isinstance(resource.get("id"), str) else unit.create(resource))
     except FhirError as error:
         return Refused(name, error)

@@ -111,7 +111,7 @@ class _Attempt:
         for entry, target in self.references:
             if not await self._unit.exists(*target):
                 raise FhirError(
-                    Category.UNPROCESSABLE, f"a reference leads to a {target[0]} that does not exist"
+                    Category.UNPROCESSABLE, f"the reference `{target[0]}/{target[1]}` leads to nothing"
                 ).within(entry.location)
 
     async def _located(self, entry: BundleEntry, step: Callable[[BundleEntry], Awaitable[T]]) -> T:

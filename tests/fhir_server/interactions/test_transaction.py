@@ -99,7 +99,7 @@ async def test_an_invalid_entry_refuses_the_whole_and_is_named(operator: Caller)
         ),
     )
     assert answer.status == 400
-    assert answer.issue["expression"][0] == "Bundle.entry[1]"
+    assert answer.issue["expression"] == ["Bundle.entry[1].resource.gender"]
     assert await total(operator, "Patient") == 0
 
 
