@@ -84,7 +84,8 @@ class FhirError(Exception):
             Issue(i.severity, i.code, f"{location}: {i.diagnostics}", _below(location, i.expression))
             for i in self.issues
         ]
-        return FhirError(self.category, f"{location}: {self.diagnostics}", (), issues, self.headers)
+        expression = _below(location, self.expression)
+        return FhirError(self.category, f"{location}: {self.diagnostics}", expression, issues, self.headers)
 
     def outcome(self) -> dict[str, Any]:
         return operation_outcome(self.issues)
