@@ -45,6 +45,8 @@ class Authority(Protocol):
 
     def permits(self, stored: StoredVersion, actions: str) -> bool: ...
 
+    def may_permit(self, stored: StoredVersion, actions: str) -> bool: ...
+
     def permits_write(
         self, action: WriteAction, type: str, owners: tuple[str, ...], rows: IndexRows, scope_action: str
     ) -> bool: ...
@@ -96,6 +98,13 @@ class Access:
         """Whether the requester may see this very version."""
         return self._policy.permits(self._requester, stored) and self._reaches(
             stored.type, stored.owners, actions, stored.body
+        )
+
+    def may_permit(self, stored: StoredVersion, actions: str) -> bool:
+        """Whether `permits` may hold, told without the body: what is withheld by then is never fetched."""
+        return self._policy.permits(self._requester, stored) and any(
+            self._in_compartment(context, stored.type, stored.owners)
+            for context, _ in self._scopes(stored.type, actions)
         )
 
     def permits_write(

@@ -10,7 +10,7 @@ from fhir_server.gateway.narrow import conjunction
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.query import NOTHING, Or, Predicate, Query, Reference, Uri
 from fhir_server.search.results import ANY, Include
-from fhir_server.store.protocol import Snapshot, StoredVersion
+from fhir_server.store.protocol import Snapshot, StoredVersion, Wanted
 from profiles.registry import Registry
 
 # One page of matches can hardly need more; a chain of `:iterate` could ask for the whole store.
@@ -24,11 +24,13 @@ class Includer:
         self,
         snapshot: Snapshot,
         registry: Registry,
+        wanted: Wanted,
         permits: Callable[[StoredVersion], bool],
         visible: Callable[[str], Predicate],
     ) -> None:
         self._snapshot = snapshot
         self._registry = registry
+        self._wanted = wanted
         self._permits = permits
         self._visible = visible
 
@@ -72,7 +74,7 @@ class Includer:
             if link.target_url:
                 canonicals[link.target_url] = link.source[0]
             elif link.target not in found:
-                row = await self._snapshot.read(*link.target)
+                row = await self._snapshot.read(*link.target, self._wanted)
                 if row is not None:
                     found[link.target] = row
         for url, source in canonicals.items():

@@ -16,7 +16,7 @@ from fhir_server.gateway.unit import Unit
 from fhir_server.search.context import Context
 from fhir_server.search.query import EVERYTHING, Predicate
 from fhir_server.search.rows import IndexRows
-from fhir_server.store.protocol import StoredVersion
+from fhir_server.store.protocol import StoredVersion, never
 from profiles import json
 from profiles.registry import Registry
 
@@ -46,7 +46,7 @@ class Maintenance:
     async def absent(self, targets: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Those of the (type, id) that do not exist: where references of an import dangle."""
         async with self._gateway.store.snapshot() as snapshot:
-            found = [(target, await snapshot.read(*target)) for target in targets]
+            found = [(target, await snapshot.read(*target, never)) for target in targets]
         return [target for target, stored in found if stored is None or stored.deleted]
 
     async def reindex(self, progress: Callable[[int], None]) -> int:
@@ -55,7 +55,7 @@ class Maintenance:
 
         async def find(type: str, id: str) -> tuple[str, ...] | None:
             async with store.snapshot() as snapshot:
-                stored = await snapshot.read(type, id)
+                stored = await snapshot.read(type, id, never)
             return None if stored is None else stored.owners
 
         async def extract(body: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
@@ -94,6 +94,8 @@ class _Operator:
 
     def permits(self, stored: StoredVersion, actions: str) -> bool:
         return True
+
+    may_permit = permits
 
     def permits_write(
         self, action: WriteAction, type: str, owners: tuple[str, ...], rows: IndexRows, scope_action: str

@@ -32,6 +32,7 @@ from fhir_server.store.protocol import (
     Page,
     StoredVersion,
     VersionConflict,
+    Wanted,
 )
 from profiles import json
 from profiles.registry import Registry
@@ -109,7 +110,7 @@ class Session:
             self._access.require(type, READ)
             await self._unfold(type)
             async with self._store.snapshot() as snapshot:
-                found = await snapshot.read(type, id)
+                found = await snapshot.read(type, id, self._wanted(READ))
             released = self._release(found, READ)
         except FhirError as error:
             await self._trail.refused("read", f"{type}/{id}", error, audit.touched(_present(found)))
@@ -124,8 +125,8 @@ class Session:
             self._access.require(type, READ)
             await self._unfold(type)
             async with self._store.snapshot() as snapshot:
-                current = await snapshot.read(type, id)
-                found = await snapshot.vread(type, id, version)
+                current = await snapshot.read(type, id, self._wanted(READ))
+                found = await snapshot.vread(type, id, version, self._wanted(READ))
             if current is None or not self._permits(current, READ):
                 raise not_found()
             released = self._release(found, READ)
@@ -157,7 +158,7 @@ class Session:
             await self._unfold(*types)
             async with self._store.snapshot() as snapshot:
                 if type and id:
-                    current = await snapshot.read(type, id)
+                    current = await snapshot.read(type, id, self._wanted(action))
                     if current is None or not self._permits(current, action):
                         raise not_found()
                 where = visible_of(types, lambda name: self._access.visible_by_owner(name, action))
@@ -171,7 +172,7 @@ class Session:
                     """A version needs a permit on itself and on the current one."""
                     if not self._permits(row, action):
                         return False
-                    newest = current or await snapshot.read(row.type, row.id)
+                    newest = current or await snapshot.read(row.type, row.id, self._wanted(action))
                     return newest is not None and self._permits(newest, action)
 
                 rows, position = await thinned(fetch, permits, count, position)
@@ -217,7 +218,7 @@ class Session:
                 if choose is not None:
                     matches = [matches[kept] for kept in choose([json.parse(row.body) for row, _ in matches])]
                 counted = sum([await snapshot.total(query) for query in narrowed]) if total else None
-                includer = Includer(snapshot, self.registry, self._shown, self._visible_shown)
+                includer = Includer(snapshot, self.registry, self._wanted(SHOWN), self._shown, self._visible_shown)
                 included = await includer.gather([row for row, _ in matches], includes, revincludes)
         except BadCursor:
             error = unknown_cursor()
@@ -298,6 +299,10 @@ class Session:
         if released is None:
             _log.error("the query and the decision disagree about a %s; it was withheld", stored.type)
         return released
+
+    def _wanted(self, actions: str) -> Wanted:
+        """What is worth fetching: fetching the rest only to withhold it would tell, by its time, that it is there."""
+        return lambda stored: self._access.may_permit(stored, actions)
 
     def _shown(self, stored: StoredVersion) -> bool:
         return self._access.permits(stored, SHOWN)

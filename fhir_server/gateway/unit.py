@@ -22,7 +22,7 @@ from fhir_server.gateway.requester import SYSTEM_KIND
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.query import EVERYTHING, Query
 from fhir_server.search.rows import IndexRows
-from fhir_server.store.protocol import Committed, Guard, Snapshot, StoredVersion, Write
+from fhir_server.store.protocol import Committed, Guard, Snapshot, StoredVersion, Wanted, Write, never
 from profiles import json
 from profiles.registry import Registry
 
@@ -114,7 +114,7 @@ class Unit:
         """Whether there is such a resource, staged or visible."""
         if (resource_type, logical_id) in self._owners:
             return True
-        stored = await self._snapshot.read(resource_type, logical_id)
+        stored = await self._snapshot.read(resource_type, logical_id, self._wanted(SHOWN))
         return stored is not None and not stored.deleted and self._authority.permits(stored, SHOWN)
 
     async def create(self, resource: Mapping[str, Any], logical_id: str = "") -> Staged:
@@ -139,7 +139,7 @@ class Unit:
         self._authority.require(resource_type, "u")
         named = stored_text.with_id(resource, logical_id)
         rows, owners = await self._examine(named)
-        current = await self._current(resource_type, logical_id)
+        current = await self._current(resource_type, logical_id, "u")
         if current is None or current.deleted:
             return self._create_by_chosen_id(named, current, owners, rows, if_match)
         self._expect_visible(current, "u")
@@ -158,7 +158,7 @@ class Unit:
     ) -> Staged:
         """The current version as `change` makes it. https://hl7.org/fhir/R4/http.html#patch"""
         self._authority.require(resource_type, "u")
-        current = await self._current(resource_type, logical_id)
+        current = await self._current(resource_type, logical_id, "u")
         if current is None:
             raise not_found()
         self._expect_visible(current, "u")
@@ -184,7 +184,7 @@ class Unit:
         deleted which was not.
         """
         self._authority.require(resource_type, "d")
-        current = await self._current(resource_type, logical_id)
+        current = await self._current(resource_type, logical_id, "d")
         if current is None:
             raise not_found()
         self._expect_visible(current, "d")
@@ -245,8 +245,11 @@ class Unit:
         authority = self._authority
         return authority.requester.kind == SYSTEM_KIND or authority.visible(resource_type, "u") == EVERYTHING
 
-    async def _current(self, resource_type: str, logical_id: str) -> StoredVersion | None:
-        current = await self._snapshot.read(resource_type, logical_id)
+    def _wanted(self, actions: str) -> Wanted:
+        return lambda stored: self._authority.may_permit(stored, actions)
+
+    async def _current(self, resource_type: str, logical_id: str, action: str) -> StoredVersion | None:
+        current = await self._snapshot.read(resource_type, logical_id, self._wanted(action))
         if current is not None:
             self._met.append(Touched(resource_type, logical_id, current.version, current.owners))
         return current
@@ -277,7 +280,7 @@ class Unit:
         staged = self._owners.get((resource_type, logical_id))
         if staged is not None:
             return staged
-        stored = await self._snapshot.read(resource_type, logical_id)
+        stored = await self._snapshot.read(resource_type, logical_id, never)
         return None if stored is None else stored.owners
 
     def _stage(

@@ -147,14 +147,30 @@ class Link:
     target_url: str  # canonical or absolute, if the target is not (type, id); then target is ("", "")
 
 
+Wanted: TypeAlias = Callable[[StoredVersion], bool]
+"""Whether the body of a version is wanted, asked of the version without it."""
+
+
+def always(_: StoredVersion) -> bool:
+    return True
+
+
+def never(_: StoredVersion) -> bool:
+    return False
+
+
 class Snapshot(Protocol):
     """A view of one moment: everything read through it agrees."""
 
-    async def read(self, type: str, id: str) -> StoredVersion | None:
-        """The current version, a deletion included; None if there never was one."""
+    async def read(self, type: str, id: str, wanted: Wanted = always) -> StoredVersion | None:
+        """The current version, a deletion included; None if there never was one.
+
+        A large body that is not `wanted` is not fetched, and is b"" in the answer: the time it takes would tell that it
+        is there. A small one may come along unasked.
+        """
         ...
 
-    async def vread(self, type: str, id: str, version: int) -> StoredVersion | None: ...
+    async def vread(self, type: str, id: str, version: int, wanted: Wanted = always) -> StoredVersion | None: ...
 
     async def history(
         self,

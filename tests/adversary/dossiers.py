@@ -186,6 +186,13 @@ KINDS: Mapping[str, Kind] = {
         {"organization", "a-patient", "a-vital"},
         _terms(f"Patient/{A}", "patient/Patient.rs patient/Observation.rs?category=vital-signs user/Organization.rs"),
     ),
+    "an app that writes vital signs": Kind(
+        {"organization", "a-patient", "a-vital"},
+        _terms(
+            f"Patient/{A}",
+            "patient/Patient.rs patient/Observation.cruds?category=vital-signs user/Organization.rs",
+        ),
+    ),
     "nobody known": Kind({"organization", "public"}, None),
     "a practitioner": Kind(_OPEN, _terms("Practitioner/doctor", "user/*.rs")),
     "a practitioner launched on the resident": Kind(

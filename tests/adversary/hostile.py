@@ -138,7 +138,7 @@ class Hostility:
 
     def _pairs(self, type: str) -> str:
         r = self._random
-        pairs = [self._pair(type) for _ in range(r.choice((1, 1, 1, 2, 3, 6)))]
+        pairs = [self._pair(type) for _ in range(r.choice((1, 1, 1, 1, 2, 6)))]
         return "&".join(f"{self._encoded(name)}={self._encoded(value)}" for name, value in pairs)
 
     def _pair(self, type: str) -> tuple[str, str]:
@@ -146,14 +146,14 @@ class Hostility:
         way = r.random()
         if way < 0.45:
             name = self._name(type)
-            modifier = r.choice(MODIFIERS) if r.random() < 0.5 else ""
+            modifier = r.choice(MODIFIERS) if r.random() < 0.3 else ""
             return name + modifier, ",".join(self._value(type, name) for _ in range(r.choice((1, 1, 1, 2))))
         if way < 0.6:
-            return self._chain(type), self._text()
+            return self._chain(type)
         if way < 0.68:
             return "_filter", " ".join(r.choice(FILTER_WORDS) for _ in range(r.choice((1, 3, 3, 5, 9, 40))))
         if way < 0.78:
-            return r.choice(("_include", "_revinclude", "_include:iterate", "_revinclude:iterate")), r.choice(("*", f"{self._type()}:{self._name(type)}", f"{type}:{self._name(type)}", f"{type}:*", "*:*", f"{type}:{self._name(type)}:{self._type()}", self._text()))  # fmt: skip
+            return r.choice(("_include", "_revinclude", "_include:iterate", "_revinclude:iterate")), r.choice(("*", *(f"{type}:{code}" for code in _references(type, "Patient")[:3]), f"{self._type()}:{self._name(type)}", f"{type}:{self._name(type)}", f"{type}:*", "*:*", f"{type}:{self._name(type)}:{self._type()}", self._text()))  # fmt: skip
         if way < 0.86:
             return "_sort", ",".join(r.choice(("", "-", "--")) + r.choice((self._name(type), "_id", "_lastUpdated", "_score", self._text())) for _ in range(r.choice((1, 2, 3, 12))))  # fmt: skip
         return r.choice(CONTROL) + r.choice(MODIFIERS[:6]), self._text()
@@ -161,25 +161,32 @@ class Hostility:
     def _value(self, type: str, name: str = "") -> str:
         r = self._random
         parameter = REGISTRY.search_parameters(type).get(name) if type in self._types else None
-        if parameter is not None and r.random() < 0.6:
+        if parameter is not None and r.random() < 0.75:
             return r.choice(FITTING.get(parameter.type, TEXTS))
         return "/".join(self._place()) if r.random() < 0.2 else self._text()
 
     def _name(self, type: str) -> str:
         return self._random.choice(_names(type) if type in self._types else ("x",))
 
-    def _chain(self, type: str) -> str:
+    def _chain(self, type: str) -> tuple[str, str]:
+        """Mostly links that exist, and a value that fits what stands at their end."""
         r = self._random
         text = ""
-        for _ in range(r.choice((1, 1, 2, 3, 12))):
+        for _ in range(r.choice((1, 1, 1, 2, 3, 12))):
+            other = self._type()
             if r.random() < 0.3:
-                other = self._type()
-                text += f"_has:{other}:{self._name(other)}:"
+                back = _references(other, type)
+                text += f"_has:{other}:{r.choice(back) if back and r.random() < 0.9 else self._name(other)}:"
+                type = other
+                continue
+            forward = _references(type, other)
+            if forward and r.random() < 0.9:
+                text += f"{r.choice(forward)}:{other}."
                 type = other
             else:
-                target = r.choice(("", ":Patient", ":" + self._type()))
-                text += f"{self._name(type)}{target}."
-        return text + self._name(type) + r.choice(MODIFIERS)
+                text += f"{self._name(type)}{r.choice(('', ':Patient', ':' + other))}."
+        name = self._name(type)
+        return text + name + (r.choice(MODIFIERS) if r.random() < 0.3 else ""), self._value(type, name)
 
     def _search(self) -> Any:
         r = self._random
@@ -233,7 +240,7 @@ class Hostility:
         r = self._random
         if r.random() < 0.25:
             return "application/fhir+xml", self._torn(_xml(made))
-        for _ in range(r.choice((0, 1, 1, 1, 2, 4))):
+        for _ in range(r.choice((0, 0, 1, 1, 2, 4))):
             self._mutate(made)
         body = json.dumps(made, ensure_ascii=r.random() < 0.5).encode("utf-8", "surrogatepass")
         return "application/fhir+json", self._torn(body) if r.random() < 0.15 else body
@@ -475,6 +482,18 @@ def _deep(levels: int) -> Any:
     for _ in range(levels):
         made = {"extension": [made]}
     return made
+
+
+@cache
+def _references(type: str, target: str) -> tuple[str, ...]:
+    """Parameters of the type that may lead to the target."""
+    if type not in REGISTRY.resource_types or target not in REGISTRY.resource_types:
+        return ()
+    return tuple(
+        code
+        for code, one in sorted(REGISTRY.search_parameters(type).items())
+        if one.type == "reference" and (not one.target or target in one.target or "Resource" in one.target)
+    )
 
 
 @cache

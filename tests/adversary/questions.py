@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from hypothesis import strategies as st
 
 from profiles import registry as definitions
-from tests.adversary.dossiers import PLACES, STEPS, TYPES, A, B, mark, observation, ref, resource
+from tests.adversary.dossiers import PLACES, SOCIAL, STEPS, TYPES, VITAL, A, B, mark, observation, ref, resource
 from tests.adversary.facts import CRITERIA, LINKS, Link
 from tests.adversary.surface import Ask
 
@@ -241,7 +241,8 @@ def body(draw: st.DrawFn, type: str = "", id: str = "") -> dict[str, Any]:
     """A resource to write: about either of them, both, or nobody, and referring to what is and is not there."""
     whose = draw(st.sampled_from([A, A, A, B, "absent"]))
     aim = draw(instances)
-    made = observation("x", whose, "new", hasMember=[ref(f"Observation/{draw(instances)[1]}")])
+    category = draw(st.sampled_from([VITAL, SOCIAL, {}]))
+    made = observation("x", whose, "new", **category, hasMember=[ref(f"Observation/{draw(instances)[1]}")])
     if type == "Patient":
         made = resource("Patient", "x", link=[{"other": ref(f"Patient/{whose}"), "type": "seealso"}])
     elif type == "Provenance":

@@ -10,8 +10,10 @@ from sqlite3 import Connection
 from types import TracebackType
 from typing import Any
 
+import msgspec
+
 from fhir_server.search.query import Predicate, Query
-from fhir_server.store.protocol import Link, Page, StoredVersion
+from fhir_server.store.protocol import Link, Page, StoredVersion, Wanted, always
 from fhir_server.store.sqlite import query as compiled
 from fhir_server.store.sqlite.body import unpack
 from fhir_server.store.sqlite.history import Asked, pack_cursor, rows, unpack_cursor
@@ -19,12 +21,16 @@ from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
 from fhir_server.store.sqlite.pool import Pool
 from fhir_server.store.sqlite.transaction import METHODS
 
-_READ = """
-SELECT v.seq, v.version, v.updated, v.method, v.owner, v.body, v.facts
+# A body of more bytes than this is fetched when it is known to be wanted; the length stands in the row's own page.
+_INLINE_BYTES_MAX = 2048
+_COLUMNS = f"""
+SELECT v.seq, v.version, v.updated, v.method, v.owner,
+    CASE WHEN length(v.body) <= {_INLINE_BYTES_MAX} THEN v.body END, v.facts
+"""
+_READ = f"""{_COLUMNS}
 FROM resource r JOIN version v ON v.seq = r.seq WHERE r.type = ? AND r.id = ?
 """
-_VREAD = """
-SELECT v.seq, v.version, v.updated, v.method, v.owner, v.body, v.facts
+_VREAD = f"""{_COLUMNS}
 FROM resource r JOIN version v ON v.rid = r.rid WHERE r.type = ? AND r.id = ? AND v.version = ?
 """
 _FOUND = """
@@ -57,15 +63,15 @@ class SqliteSnapshot:
             self._pool.give_back(self._connection, self._turn)
             self._connection = None
 
-    async def read(self, type: str, id: str) -> StoredVersion | None:
+    async def read(self, type: str, id: str, wanted: Wanted = always) -> StoredVersion | None:
         connection = self._connection or self._open()
         row = connection.execute(_READ, (self._names.type_num(connection, type), id)).fetchone()
-        return None if row is None else self._version(connection, type, id, *row)
+        return None if row is None else self._with_body(connection, type, id, row, wanted)
 
-    async def vread(self, type: str, id: str, version: int) -> StoredVersion | None:
+    async def vread(self, type: str, id: str, version: int, wanted: Wanted = always) -> StoredVersion | None:
         connection = self._connection or self._open()
         row = connection.execute(_VREAD, (self._names.type_num(connection, type), id, version)).fetchone()
-        return None if row is None else self._version(connection, type, id, *row)
+        return None if row is None else self._with_body(connection, type, id, row, wanted)
 
     async def history(
         self,
@@ -107,6 +113,18 @@ class SqliteSnapshot:
         connection = self._connection = self._pool.take()
         self._turn = self._pool.turn
         return connection
+
+    def _with_body(
+        self, connection: Connection, type: str, id: str, row: Sequence[Any], wanted: Wanted
+    ) -> StoredVersion:
+        seq, version, updated, method, owner, body, facts = row
+        if body is not None:
+            return self._version(connection, type, id, seq, version, updated, method, owner, body, facts)
+        found = self._version(connection, type, id, seq, version, updated, method, owner, b"", facts)
+        if not wanted(found):
+            return found
+        (body,) = connection.execute("SELECT body FROM version WHERE seq = ?", (seq,)).fetchone()
+        return msgspec.structs.replace(found, body=unpack(body))
 
     def _row(self, connection: Connection, row: Sequence[Any]) -> StoredVersion:
         seq, type_num, id, *rest = row

@@ -1,7 +1,9 @@
 """Create, update, delete, bring back: every version stays."""
 
 import json
+import os
 
+import msgspec
 import pytest
 
 from fhir_server.search.rows import IndexRows
@@ -44,6 +46,26 @@ class Versions(Backend):
         found = await present(store, "Basic", "1")
         assert found.body.endswith(b'.000Z"}' + tail)
         assert json.loads(found.body)["meta"]["versionId"] == "1"
+
+    async def test_a_large_body_comes_only_if_it_is_wanted(self, store: ResourceStore) -> None:
+        """Fetching what is then withheld would tell, by its time, that it is there."""
+        tail = b',"data":"' + os.urandom(50_000).hex().encode() + b'"}'
+        body = Body(b'{"resourceType":"Binary","id":"1","meta":{', b"}" + tail)
+        await store.commit([Write("create", "Binary", "1", 0, body, ("1",), b"facts", IndexRows())])
+        whole = await present(store, "Binary", "1")
+        asked: list[StoredVersion] = []
+
+        def wanted(found: StoredVersion) -> bool:
+            asked.append(found)
+            return len(asked) > 2
+
+        async with store.snapshot() as snapshot:
+            without = msgspec.structs.replace(whole, body=b"")
+            assert await snapshot.read("Binary", "1", wanted) == without
+            assert await snapshot.vread("Binary", "1", 1, wanted) == without
+            assert asked == [without, without], "all but the body is known when the store asks"
+            assert await snapshot.read("Binary", "1", wanted) == whole
+            assert await snapshot.vread("Binary", "1", 1, wanted) == whole
 
     async def test_every_version_stays_readable_by_its_number(self, store: ResourceStore) -> None:
         await store.commit([write("Patient", "1", text="a")])
