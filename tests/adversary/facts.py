@@ -26,10 +26,13 @@ class Link(NamedTuple):
 Criterion = tuple[str, str]
 
 
-def _read() -> tuple[Mapping[str, tuple[Criterion, ...]], tuple[Link, ...]]:
+Place = tuple[str, str]
+
+
+def _read() -> tuple[Mapping[Place, tuple[Criterion, ...]], tuple[Link, ...]]:
     registry = definitions.load()
     indexer = Indexer(SearchParameters(registry), ZoneInfo("Europe/Amsterdam"), ())
-    criteria: dict[str, dict[Criterion, None]] = {}
+    criteria: dict[Place, dict[Criterion, None]] = {}
     links: dict[Link, None] = {}
     for step in STEPS:
         resource = profiles_json.parse(json.dumps(step.change.resource).encode())
@@ -45,8 +48,12 @@ def _read() -> tuple[Mapping[str, tuple[Criterion, ...]], tuple[Link, ...]]:
                 true.append((row.param, f"{row.type}/{row.id}"))
                 links[Link(place, row.param, (row.type, row.id))] = None
         # The index also files the components of composites, under names that no search may use.
-        criteria.setdefault(type, {}).update(dict.fromkeys(one for one in true if one[0] in known and one[1]))
-    return {type: tuple(found) for type, found in criteria.items()}, tuple(links)
+        criteria.setdefault(place, {}).update(dict.fromkeys(one for one in true if one[0] in known and one[1]))
+    return {place: tuple(found) for place, found in criteria.items()}, tuple(links)
 
 
-CRITERIA, LINKS = _read()
+CRITERIA_OF, LINKS = _read()
+CRITERIA: Mapping[str, tuple[Criterion, ...]] = {
+    type: tuple(dict.fromkeys(one for place, found in CRITERIA_OF.items() if place[0] == type for one in found))
+    for type in {type for type, _ in CRITERIA_OF}
+}

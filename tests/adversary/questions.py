@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from profiles import registry as definitions
 from tests.adversary.dossiers import PLACES, SOCIAL, STEPS, TYPES, VITAL, A, B, mark, observation, ref, resource
-from tests.adversary.facts import CRITERIA, LINKS, Link
+from tests.adversary.facts import CRITERIA, CRITERIA_OF, LINKS, Link
 from tests.adversary.surface import Ask
 
 REGISTRY = definitions.load()
@@ -102,8 +102,12 @@ def criterion(draw: st.DrawFn, type: str, depth: int = 0) -> tuple[str, str]:
         links = _links(type) if depth < 3 else ()
         if links and draw(st.booleans()):
             forward, link = draw(st.sampled_from(links))
-            other = (link.target if forward else link.source)[0]
-            name, value = draw(criterion(other, depth + 1))
+            place = link.target if forward else link.source
+            other = place[0]
+            # What holds of the very resource at the other end, or a question that goes on from there.
+            name, value = draw(
+                st.sampled_from(CRITERIA_OF[place]) if draw(st.booleans()) else criterion(other, depth + 1)
+            )
             return (f"{link.param}:{other}.{name}" if forward else f"_has:{other}:{link.param}:{name}"), value
         if CRITERIA.get(type):
             name, value = draw(st.sampled_from(CRITERIA[type]))
