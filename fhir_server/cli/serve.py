@@ -109,6 +109,8 @@ def _serve(configured: Settings) -> int:
         "access_log": False,
         "log_level": "warning",
         "server_header": False,
+        # Behind a proxy the public address is a setting: a header that anybody can send decides nothing.
+        "proxy_headers": False,
         "timeout_graceful_shutdown": 10,
         "backlog": 2048,
     }

@@ -107,9 +107,9 @@ ROUTES: Final[tuple[Route, ...]] = (
 
 def shape(segments: Sequence[str]) -> str:
     """The pattern that segments have once types and ids are taken out: `{}/{}/_history/{}`."""
-    return "/".join(
-        part if part[:1] in "_$" or (part == "metadata" and len(segments) == 1) else "{}" for part in segments
-    )
+    if len(segments) == 1 and segments[0] == "metadata":
+        return "metadata"
+    return "/".join([part if part[:1] in "_$" else "{}" for part in segments])
 
 
 class Router:

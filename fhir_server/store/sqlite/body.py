@@ -11,8 +11,8 @@ from fhir_server.store.protocol import Body
 
 # A frame starts with this number, JSON text with `{`: the two can't be mistaken for each other.
 MAGIC = b"\x28\xb5\x2f\xfd"
-# Below this the saving does not pay for the frame.
-RAW_BYTES_MAX = 256
+# Half of all resources are smaller; as they are, they cost an eighth more disk and spare a page of them 60 µs.
+RAW_BYTES_MAX = 1_500
 
 _decompress = zstandard.ZstdDecompressor().decompress
 
