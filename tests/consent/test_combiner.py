@@ -1,0 +1,204 @@
+"""Section 4 of the consent rules: several Consents, brought together by `nl-gf` or `deny-overrides`."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consent.compile import Combiner
+from consent.model import Effect, Fate
+from consent.specificity import beats
+from tests.consent.strategies import consents, requests, resources
+from tests.consent.wijk import (
+    GP_ROLE,
+    LOINC,
+    actor,
+    allowed,
+    concept,
+    confidentiality,
+    consent,
+    data,
+    decision,
+    deny,
+    observation,
+    permit,
+    request,
+    resource_type,
+    rules,
+)
+
+Json = dict[str, Any]
+OPEN = rules(base=Effect.PERMIT)
+
+levels = st.tuples(st.integers(0, 2), st.integers(0, 4), st.integers(0, 2), st.integers(0, 2))
+# From least to most specific on the user axis; all of them name the GP.
+USERS: list[Json] = [
+    {},
+    {"actor": [actor(GP_ROLE)]},
+    {"actor": [actor("Organization/o1")]},
+    {"actor": [actor("CareTeam/t1")]},
+    {"actor": [actor("Practitioner/p1")]},
+]
+PARTS: list[Json] = [
+    {"class_": [resource_type("Observation")]},
+    {"code": [concept(LOINC, "85354-9")]},
+    {"dataPeriod": {"start": "2026-11-01", "end": "2026-11-30"}},
+    {"actor": [actor("Practitioner/p9", "AUT")]},
+    {"data": [data("authoredby", "Practitioner/p9")]},
+]
+
+
+def outcome(yes: Json, no: Json) -> bool:
+    """The answer where one Consent permits with the elements `yes` and another denies with `no`."""
+    return allowed(consent(permit(**yes), id="yes"), consent(deny(**no), id="no"))
+
+
+def together(*several: Json) -> Json:
+    """The elements of several, their actors side by side."""
+    merged: Json = {}
+    for each in several:
+        for name, value in each.items():
+            merged[name] = merged.get(name, []) + value if name == "actor" else value
+    return merged
+
+
+@given(levels)
+def test_nothing_beats_what_is_as_specific(level: Any) -> None:
+    assert not beats(level, level)
+
+
+@given(levels, levels)
+def test_beating_takes_all_four_axes_and_more_on_one(one: Any, other: Any) -> None:
+    assert beats(one, other) == (all(a >= b for a, b in zip(one, other)) and any(a > b for a, b in zip(one, other)))
+    assert not (beats(one, other) and beats(other, one))
+
+
+@pytest.mark.parametrize("elements", [*USERS, *PARTS, together(USERS[4], PARTS[0])], ids=str)
+def test_deny_wins_on_equal_specificity(elements: Json) -> None:
+    assert allowed(consent(permit(**elements)))
+    assert not outcome(elements, elements)
+
+
+@given(st.integers(0, 4), st.integers(0, 4))
+@settings(deadline=None)
+def test_the_closer_a_consent_names_the_user_the_more_specific(yes: int, no: int) -> None:
+    assert outcome(USERS[yes], USERS[no]) == (yes > no)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: next(iter(part)))
+def test_a_part_of_the_records_beats_all_of_them(part: Json) -> None:
+    assert outcome(part, {})
+    assert not outcome({}, part)
+    assert not outcome(part, PARTS[0])
+    assert outcome({"data": [data("instance", "Observation/a")]}, part)
+    assert not outcome(part, {"data": [data("instance", "Observation/a")]})
+
+
+def test_a_label_is_a_part_of_the_records() -> None:
+    assert outcome({"securityLabel": [confidentiality("N")]}, {})
+    assert not outcome({}, {"securityLabel": [confidentiality("N")]})
+
+
+def test_a_named_holder_beats_a_kind_of_holder_beats_any() -> None:
+    gp_wrote = observation(custodians=frozenset({"PractitionerRole/r1"}))
+    named, kind, any_ = {"actor": [actor("Organization/o1", "CST")]}, {"actor": [actor(GP_ROLE, "CST")]}, {}
+
+    def answer(yes: Json, no: Json) -> bool:
+        return allowed(consent(permit(**yes), id="yes"), consent(deny(**no), id="no"), facts=gp_wrote)
+
+    assert answer(named, kind)
+    assert answer(kind, any_)
+    assert answer(named, any_)
+    assert not answer(kind, named)
+    assert not answer(any_, kind)
+
+
+def test_around_an_encounter_beats_elsewhere() -> None:
+    during = observation(references=frozenset({"Encounter/e"}))
+    around, one = {"data": [data("related", "Encounter/e")]}, {"data": [data("instance", "Observation/a")]}
+    yes, no = consent(permit(**around), id="yes"), consent(deny(**one), id="no")
+    assert allowed(yes, no, facts=during)
+    assert not allowed(consent(permit(**one), id="yes"), consent(deny(**around), id="no"), facts=during)
+
+
+def test_a_permit_for_a_purpose_never_outranks_a_plain_no() -> None:
+    assert not outcome({"purpose": ["TREAT"]}, {})
+    assert not outcome({"purpose": ["TREAT"]} | USERS[4], USERS[4])
+
+
+def test_a_purpose_makes_a_deny_more_specific() -> None:
+    # "Nobody for marketing" stands beside "my GP, for anything".
+    assert not allowed(
+        consent(permit(**USERS[4]), id="yes"),
+        consent(deny(purpose=["HMARKT"]), id="no"),
+        asked=request(purpose="HMARKT"),
+    )
+    assert allowed(consent(permit(**USERS[4]), id="yes"), consent(deny(purpose=["HMARKT"]), id="no"))
+
+
+def test_more_specific_on_one_axis_and_less_on_another_beats_nothing() -> None:
+    assert not outcome(USERS[4], PARTS[0])
+    assert not outcome(PARTS[0], USERS[4])
+    assert outcome(together(USERS[4], PARTS[0]), USERS[4])
+
+
+@given(mine=consents(), asked=requests(2), about=resources(3), data_=st.data())
+@settings(max_examples=40, deadline=None)
+def test_order_and_doubles_and_recency_decide_nothing(
+    mine: list[Json], asked: Any, about: Any, data_: st.DataObject
+) -> None:
+    shuffled = data_.draw(st.permutations(mine))
+    again = [each | {"id": f"{each['id']}-again", "dateTime": "2099-01-01"} for each in mine]
+    for one in asked:
+        for facts in about:
+            expected = allowed(*mine, asked=one, facts=facts)
+            assert allowed(*shuffled, asked=one, facts=facts) == expected
+            assert allowed(*mine, *again, asked=one, facts=facts) == expected
+
+
+@given(mine=consents(), asked=requests(2), about=resources(3))
+@settings(max_examples=40, deadline=None)
+def test_a_deny_for_everybody_and_everything_beats_nothing_and_closes_what_is_not_named(
+    mine: list[Json], asked: Any, about: Any
+) -> None:
+    """Adding a plain no can only take away."""
+    for one in asked:
+        for facts in about:
+            if allowed(*mine, consent(deny(), id="no"), asked=one, facts=facts, chosen=OPEN):
+                assert allowed(*mine, asked=one, facts=facts, chosen=OPEN)
+
+
+def test_deny_overrides_lets_no_permit_beat_a_deny() -> None:
+    strict = rules(combiner=Combiner.DENY_OVERRIDES)
+    pair = consent(permit(**USERS[4]), id="yes"), consent(deny(), id="no")
+    assert allowed(*pair)
+    found = decision(*pair, chosen=strict)
+    assert not found.permitted
+    assert found.basis[0].combiner == "deny-overrides"
+    assert decision(*pair).basis[0].combiner == "nl-gf"
+
+
+def test_the_basis_says_who_beat_whom() -> None:
+    findings = decision(consent(permit(**USERS[4]), id="yes"), consent(deny(), id="no")).basis[0].findings
+    assert {(f.consent, f.fate, f.by) for f in findings} == {
+        ("yes", Fate.STANDS, None),
+        ("no", Fate.BEATEN, ("yes", "Consent.provision")),
+    }
+
+
+def test_each_winning_provision_of_a_consent_is_an_outcome() -> None:
+    # One Consent with two denies: the permit beats the plain one, not the one about this observation.
+    two = consent(
+        {"provision": [deny(), deny(class_=[resource_type("Observation")], code=[concept(LOINC, "85354-9")])]}, id="no"
+    )
+    assert not allowed(consent(permit(**USERS[4]), id="yes"), two)
+    assert allowed(consent(permit(**together(USERS[4], PARTS[1])), id="yes"), two)
+
+
+def test_mixed_kinds_count_as_the_least_for_a_permit_and_the_most_for_a_deny() -> None:
+    mixed = {"data": [data("instance", "Observation/a"), data("authoredby", "Practitioner/p9")]}
+    one, part = {"data": [data("instance", "Observation/a")]}, PARTS[0]
+    assert not outcome(mixed, part)
+    assert not outcome(part, mixed)
+    assert not outcome(mixed, one)
