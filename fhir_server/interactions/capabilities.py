@@ -80,7 +80,7 @@ def _statement(
             {
                 "mode": "server",
                 "security": {
-                    "cors": True,
+                    "cors": False,
                     "description": _SECURITY,
                 },
                 "resource": [_resource(name, parameters, routes) for name in names],
