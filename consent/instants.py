@@ -37,8 +37,9 @@ def interval(value: Any, zone: tzinfo) -> tuple[int, int] | None:
             low += int(digits.ljust(6, "0"))
             return low, low + 10 ** (6 - len(digits))
         start = datetime(int(year), int(month or 1), int(day or 1), tzinfo=zone)
-        return _clamped(start), _clamped(_next(start, month is not None, day is not None))
-    except (ValueError, OverflowError):
+        following = _next(start, month is not None, day is not None)
+        return _microseconds(start), FOREVER if following is None else _microseconds(following)
+    except ValueError:
         return None
 
 
@@ -71,15 +72,6 @@ def _next(start: datetime, month: bool, day: bool) -> datetime | None:
         return start.replace(year=start.year + 1, month=1)
     except (ValueError, OverflowError):
         return None
-
-
-def _clamped(moment: datetime | None) -> int:
-    if moment is None:
-        return FOREVER
-    try:
-        return _microseconds(moment)
-    except OverflowError:
-        return BEGINNING if moment.year == 1 else FOREVER
 
 
 def _microseconds(moment: datetime) -> int:

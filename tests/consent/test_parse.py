@@ -1,0 +1,227 @@
+"""Consents as JSON: what is read, what is a problem, and that nothing is ever raised."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consent.model import Effect, Scope
+from consent.parse import NESTING_MAX, PROVISIONS_MAX, parse
+from tests.consent.strategies import consents
+from tests.consent.wijk import (
+    ZONE,
+    actor,
+    allowed,
+    coding,
+    concept,
+    consent,
+    data,
+    deny,
+    permit,
+    policy_of,
+    provision,
+    resource_type,
+    rules,
+    words,
+)
+
+Json = dict[str, Any]
+OPEN = rules(base=Effect.PERMIT)
+P = "Consent.provision"
+
+
+def problems(resource: Json) -> list[str]:
+    return [problem.expression for problem in parse(resource, words(), ZONE).problems]
+
+
+def in_root(**elements: Any) -> list[str]:
+    return problems(consent({"type": "permit"} | elements))
+
+
+@given(consents())
+@settings(max_examples=60, deadline=None)
+def test_what_the_rules_can_enforce_has_no_problems(several: list[Json]) -> None:
+    for one in several:
+        record = parse(one, words(), ZONE)
+        sound = "elsewhere" not in json.dumps(one["scope"]) and "OPTOUTE" not in json.dumps(one)
+        if sound and not any(
+            sign in json.dumps(one) for sign in ("modifierExtension", "display", "text", "NOSUCH", "perhaps")
+        ):
+            assert record.problems == ()
+        else:
+            assert record.problems
+
+
+@pytest.mark.parametrize(
+    "elements, expression",
+    [
+        ({"modifierExtension": [{"url": "urn:x"}]}, f"{P}.modifierExtension"),
+        ({"type": "perhaps"}, f"{P}.type"),
+        ({"period": {"start": "2026-02-01", "end": "2026-01-01"}}, f"{P}.period"),
+        ({"period": {}}, f"{P}.period"),
+        ({"period": {"start": "gisteren"}}, f"{P}.period"),
+        ({"dataPeriod": {"start": "2026-02-30"}}, f"{P}.dataPeriod"),
+        ({"actor": "Practitioner/1"}, f"{P}.actor"),
+        ({"actor": []}, f"{P}.actor"),
+        ({"actor": [actor("Practitioner/1") | {"role": {"text": "huisarts"}}]}, f"{P}.actor[0].role"),
+        ({"actor": [actor("Practitioner/1", "WIT")]}, f"{P}.actor[0].role"),
+        ({"actor": [{"role": concept("v3-ParticipationType", "PRCP")}]}, f"{P}.actor[0].reference"),
+        ({"actor": [actor("Location/1")]}, f"{P}.actor[0].reference.reference"),
+        ({"actor": [actor("https://elders.nl/fhir/Practitioner/1")]}, f"{P}.actor[0].reference.reference"),
+        ({"actor": [actor("#gp")]}, f"{P}.actor[0].reference.reference"),
+        ({"actor": [actor("Practitioner/1") | {"modifierExtension": [{}]}]}, f"{P}.actor[0].modifierExtension"),
+        ({"action": [concept("consentaction", "sell")]}, f"{P}.action[0]"),
+        ({"purpose": [coding("v3-ActReason", "NOSUCH")]}, f"{P}.purpose[0]"),
+        ({"purpose": [coding("urn:x", "TREAT")]}, f"{P}.purpose[0]"),
+        ({"securityLabel": [coding("v3-Confidentiality", "X")]}, f"{P}.securityLabel[0]"),
+        ({"securityLabel": [{"display": "gevoelig"}]}, f"{P}.securityLabel[0]"),
+        ({"class": [resource_type("Cake")]}, f"{P}.class[0]"),
+        ({"class": [{"code": "Observation"}]}, f"{P}.class[0]"),
+        ({"code": [concept("http://loinc.org", "1-8"), {"text": "bloeddruk"}]}, f"{P}.code[1]"),
+        ({"data": [{"meaning": "about", "reference": {"reference": "Observation/1"}}]}, f"{P}.data[0].meaning"),
+        ({"data": [{"meaning": "instance", "reference": {"display": "die brief"}}]}, f"{P}.data[0].reference"),
+        ({"data": [data("instance", "Consent/c1")]}, f"{P}.data[0].reference"),
+        ({"data": [data("instance", "Observation/1") | {"modifierExtension": [{}]}]}, f"{P}.data[0].modifierExtension"),
+        ({"provision": "deny"}, f"{P}.provision"),
+        ({"provision": [permit(), 7]}, f"{P}.provision[1]"),
+        ({"provision": [deny(permit(purpose=["NOSUCH"]))]}, f"{P}.provision[0].provision[0].purpose[0]"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_problem_names_the_element(elements: Json, expression: str) -> None:
+    assert expression in in_root(**elements)
+
+
+@pytest.mark.parametrize(
+    "change, expression",
+    [
+        ({"modifierExtension": [{"url": "urn:x"}]}, "Consent.modifierExtension"),
+        ({"implicitRules": "urn:x"}, "Consent.implicitRules"),
+        ({"policyRule": {"text": "alles mag"}}, "Consent.policyRule"),
+        ({"policyRule": concept("v3-ActCode", "NOCONSENT")}, "Consent.policyRule"),
+        ({"policy": [{"uri": "urn:x", "modifierExtension": [{}]}]}, "Consent.policy[0].modifierExtension"),
+        (
+            {"verification": [{"verified": True, "modifierExtension": [{}]}]},
+            "Consent.verification[0].modifierExtension",
+        ),
+        ({"scope": {"text": "privacy"}}, "Consent.scope"),
+        ({"patient": {"display": "Annie"}}, "Consent.patient"),
+        ({"provision": None}, "Consent.provision"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_problem_of_the_consent_names_its_element(change: Json, expression: str) -> None:
+    assert problems(consent(permit()) | change) == [expression]
+
+
+def test_no_problem_repeats_a_whole_value() -> None:
+    long = "x" * 500
+    for problem in parse(
+        consent(permit(class_=[resource_type(long)], securityLabel=[coding("v3-ActCode", long)])), words(), ZONE
+    ).problems:
+        assert len(problem.diagnostics) < 150
+
+
+def test_what_cannot_be_read_at_all_is_a_deny_that_may_match() -> None:
+    yes = consent(permit(), id="yes")
+    assert allowed(yes)
+    assert not allowed(yes, consent({"provision": [7]}, id="no"))
+    assert not allowed(yes, consent(id="no") | {"provision": "nee"}, chosen=OPEN)
+
+
+def nested(depth: int) -> Json:
+    tree: Json = {}
+    for level in range(depth):
+        tree = provision("deny" if level % 2 else "permit", *([tree] if tree else []))
+    return tree
+
+
+def test_provisions_nested_too_deep_are_a_problem_and_no_crash() -> None:
+    assert problems(consent(nested(NESTING_MAX + 1))) == []
+    assert problems(consent(nested(NESTING_MAX + 2))) == [P]
+    assert problems(consent(nested(5_000))) == [P]
+    policy_of(consent(nested(5_000)))
+
+
+def test_denies_nested_too_deep_stand_and_permits_are_void() -> None:
+    bottom_is_deny = provision("permit", nested(400) | {"type": "deny"})
+    assert not allowed(consent(permit(), id="yes"), consent(bottom_is_deny, id="no"))
+    assert not allowed(consent(nested(401)))
+
+
+def test_too_many_provisions_are_a_problem() -> None:
+    assert problems(consent(deny(*[permit()] * (PROVISIONS_MAX - 1)))) == []
+    assert problems(consent(deny(*[permit()] * PROVISIONS_MAX))) == [P]
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "provision",
+                    "coding",
+                    "reference",
+                    "code",
+                    "system",
+                    "period",
+                    "start",
+                    "actor",
+                    "role",
+                    "data",
+                    "meaning",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "id",
+                "meta",
+                "status",
+                "scope",
+                "patient",
+                "performer",
+                "policy",
+                "policyRule",
+                "verification",
+                "provision",
+            ]
+        ),
+        values,
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_no_json_makes_it_raise(resource: Json) -> None:
+    record = parse(resource, words(), ZONE)
+    assert record.problems
+
+
+@given(values)
+@settings(max_examples=200, deadline=None)
+def test_a_provision_of_any_json_never_permits(broken: Any) -> None:
+    """Unless it is sound by accident: then it has no problems."""
+    resource = consent({"type": "permit", "actor": [actor("Practitioner/p1")], "provision": [broken]})
+    if problems(resource):
+        assert not allowed(resource)
+
+
+def test_the_record_keeps_who_when_and_which_version() -> None:
+    record = parse(consent(permit(), verification=[{"verified": True}]) | {"meta": {"versionId": "7"}}, words(), ZONE)
+    assert (record.id, record.version, record.patient) == ("c1", "7", "1")
+    assert record.performers == {"Patient/1"}
+    assert (record.active, record.verified, record.scope) == (True, True, Scope.PRIVACY)
+    assert [(p.path, p.parent, p.end, p.effect) for p in record.provisions] == [(P, -1, 1, Effect.PERMIT)]

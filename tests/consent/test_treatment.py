@@ -1,0 +1,72 @@
+"""Section 5 of the consent rules: the treatment relation."""
+
+from typing import Any
+
+import pytest
+
+from consent.treatment import treats
+from tests.consent.wijk import COLLEAGUE, GP, NOW, ZONE
+
+Json = dict[str, Any]
+PAST, PRESENT = {"end": "2025-12-31"}, {"start": "2026-01-01"}
+
+
+def who(reference: str) -> Json:
+    return {"reference": reference}
+
+
+def holds(*around: Json, patient: Json | None = None) -> bool:
+    return treats(GP, {"resourceType": "Patient", "id": "1"} | (patient or {}), around, NOW, ZONE)
+
+
+def team(**elements: Any) -> Json:
+    return {
+        "resourceType": "CareTeam",
+        "status": "active",
+        "participant": [{"member": who("Practitioner/p1")}],
+    } | elements
+
+
+def episode(**elements: Any) -> Json:
+    return {"resourceType": "EpisodeOfCare", "status": "active", "careManager": who("PractitionerRole/r1")} | elements
+
+
+def encounter(**elements: Any) -> Json:
+    participant = [{"individual": who("PractitionerRole/r1")}]
+    return {"resourceType": "Encounter", "status": "in-progress", "participant": participant} | elements
+
+
+@pytest.mark.parametrize("gp", ["Practitioner/p1", "PractitionerRole/r1", "Organization/o1"])
+def test_the_general_practitioner_treats(gp: str) -> None:
+    assert holds(patient={"generalPractitioner": [who("Practitioner/p9"), who(gp)]})
+
+
+def test_nobody_treats_by_default() -> None:
+    assert not holds()
+    assert not holds(patient={"generalPractitioner": [who("Practitioner/p9")]})
+    assert not treats(COLLEAGUE, {"resourceType": "Patient"}, [team(), episode(), encounter()], NOW, ZONE)
+
+
+@pytest.mark.parametrize(
+    "resource", [team(), episode(), encounter(), episode(careManager=who("x"), team=[who("CareTeam/t1")])]
+)
+def test_active_team_episode_or_encounter(resource: Json) -> None:
+    assert holds(resource)
+    assert holds(resource | {"period": PRESENT})
+
+
+@pytest.mark.parametrize("resource", [team(), episode(), encounter()])
+def test_an_ended_one_does_not_count(resource: Json) -> None:
+    assert not holds(resource | {"period": PAST})
+    assert not holds(resource | {"period": {"start": "morgen"}})
+    assert not holds(resource | {"status": "finished"})
+
+
+def test_a_participant_who_left_does_not_treat() -> None:
+    assert not holds(team(participant=[{"member": who("Practitioner/p1"), "period": PAST}]))
+    assert not holds(encounter(participant=[{"individual": who("Practitioner/p1"), "period": PAST}]))
+    assert holds(team(participant=[{"member": who("Organization/o1"), "period": PRESENT}]))
+
+
+def test_other_types_say_nothing() -> None:
+    assert not holds(team(resourceType="CarePlan"))
