@@ -26,8 +26,9 @@ from consent.model import (
     ResourceFacts,
     Rule,
     Scope,
+    User,
 )
-from consent.provision import User, ask_request, user_level
+from consent.provision import ask_request, user_level
 from consent.vocabulary import RESTRICTED, Vocabulary
 
 # About a patient, and for the patient and their proxy alone.
@@ -240,18 +241,26 @@ def _emergency(request: AccessRequest) -> bool:
 
 def _candidates(policy: Policy, request: AccessRequest, rules: Rules) -> tuple[Candidate, ...]:
     found = list(_possible(policy, request, rules))
-    permits = [(at, *each) for at, each in enumerate(found) if each[1].effect is Effect.PERMIT]
-    candidates: list[Candidate] = []
-    ends: dict[int, int] = {id(consent): at + 1 for at, (consent, _, _) in enumerate(found)}
+    ends: dict[int, int] = {}
+    starts: dict[int, int] = {}
+    permits: dict[specificity.Specificity, int] = {}
     for at, (consent, compiled, mine) in enumerate(found):
+        starts.setdefault(id(consent), at)
+        ends[id(consent)] = at + 1
+        if compiled.effect is Effect.PERMIT:
+            permits[mine] = permits.get(mine, 0) | 1 << at
+    candidates: list[Candidate] = []
+    for at, (consent, compiled, mine) in enumerate(found):
+        start, end = starts[id(consent)], ends[id(consent)]
         # The descendants stand right behind it.
-        last = bisect_left(found, compiled.provision.end, at + 1, ends[id(consent)], key=lambda each: each[1].index)
+        last = bisect_left(found, compiled.provision.end, at + 1, end, key=lambda each: each[1].index)
         below = (1 << last) - (1 << (at + 1))
         beaten_by = 0
         if rules.combiner is Combiner.NL_GF and compiled.effect is Effect.DENY:
-            for other_at, other, _, theirs in permits:
-                if other is not consent and specificity.beats(theirs, mine):
-                    beaten_by |= 1 << other_at
+            for theirs, bits in permits.items():
+                if specificity.beats(theirs, mine):
+                    beaten_by |= bits
+            beaten_by &= ~((1 << end) - (1 << start))
         candidates.append(Candidate(consent, compiled, 1 << at, below, beaten_by))
     return tuple(candidates)
 

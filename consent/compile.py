@@ -19,6 +19,7 @@ from consent.model import (
     Provision,
     Scope,
 )
+from consent.predicate import Certainly, Possibly, Predicate, all_of
 from consent.provision import World, resource_tests
 from consent.resource_tests import ResourceTest
 from consent.vocabulary import Vocabulary
@@ -52,6 +53,7 @@ class CompiledProvision:
     index: int
     effect: Effect
     tests: tuple[tuple[str, ResourceTest], ...]
+    matches: Predicate
     holder: int
     context: int
     resource: int
@@ -117,12 +119,16 @@ def compile_consent(record: ConsentRecord, world: World, rules: Rules) -> Compil
                 if item.meaning != "authoredby" and world.references(item.reference) is None:
                     problems.append(Problem(f"{provision.path}.data", "refers to a resource that was never here"))
         asked_as = effect or Effect.PERMIT
+        tests = tuple(resource_tests(condition, asked_as, world, rules.vocabulary, rules.directory))
+        # A missing fact counts as a match for a deny, as none for a permit.
+        kind = Certainly if asked_as is Effect.PERMIT else Possibly
         compiled.append(
             CompiledProvision(
                 provision=provision,
                 index=index,
                 effect=asked_as,
-                tests=tuple(resource_tests(condition, asked_as, world, rules.vocabulary, rules.directory)),
+                tests=tests,
+                matches=all_of(kind(test) for _, test in tests),
                 holder=specificity.holder(condition, asked_as),
                 context=specificity.context(condition, asked_as),
                 resource=specificity.resource(condition, asked_as),

@@ -3,8 +3,10 @@
 https://hl7.org/fhir/R4/consent.html. Instants are microseconds since 1970 UTC; an interval is [low, high).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from types import MappingProxyType
 from typing import Final, Generic, TypeAlias, TypeVar
 
 Coding: TypeAlias = tuple[str, str]
@@ -73,6 +75,16 @@ class Category:
 Actor: TypeAlias = Party | Category
 
 
+class User(IntEnum):
+    """How closely a provision names the requester."""
+
+    ANY = 0
+    ROLE = 1
+    ORGANISATION = 2
+    TEAM = 3
+    INDIVIDUAL = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Closure:
     """Everything a requester counts as, at one instant. References are `Type/id`.
@@ -89,6 +101,18 @@ class Closure:
     categories: frozenset[Category] = frozenset()
     professional: bool = False
     valid_until: int = FOREVER
+    levels: Mapping[Actor, User] = field(init=False, repr=False, compare=False)
+    """Every actor that names the requester, and how closely."""
+    actors: frozenset[Actor] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Asked of every provision, so worked out once; the closest level is written last.
+        levels: dict[Actor, User] = dict.fromkeys(self.categories, User.ROLE)
+        levels.update((Party(reference), User.ORGANISATION) for reference in self.organisations)
+        levels.update((Party(reference), User.TEAM) for reference in self.teams)
+        levels.update((Party(reference), User.INDIVIDUAL) for reference in self.individuals)
+        object.__setattr__(self, "levels", MappingProxyType(levels))
+        object.__setattr__(self, "actors", frozenset(levels))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Predicates are plain values. Two patients whose policies leave equal predicates 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from consent.model import Answer, ResourceFacts
@@ -12,36 +12,71 @@ from consent.resource_tests import OfType, ResourceTest
 
 
 @dataclass(frozen=True, slots=True)
-class Certainly:
+class _Hashed:
+    """Predicates are compared and sorted into groups over and over, so each knows its own hash."""
+
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+
+@dataclass(frozen=True, slots=True)
+class Certainly(_Hashed):
     """The test answers YES."""
 
     test: ResourceTest
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(("certainly", self.test)))
+
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class Possibly:
+class Possibly(_Hashed):
     """The test does not answer NO: a missing fact counts as a match."""
 
     test: ResourceTest
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(("possibly", self.test)))
+
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class All:
+class All(_Hashed):
     """All of them; `All(())` holds for every resource."""
 
     children: tuple["Predicate", ...]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(("all", self.children)))
+
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class Any:
+class Any(_Hashed):
     """Any of them; `Any(())` holds for none."""
 
     children: tuple["Predicate", ...]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(("any", self.children)))
+
+    __hash__ = _Hashed.__hash__
+
 
 @dataclass(frozen=True, slots=True)
-class Not:
+class Not(_Hashed):
     child: "Predicate"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(("not", self.child)))
+
+    __hash__ = _Hashed.__hash__
 
 
 Predicate: TypeAlias = Certainly | Possibly | All | Any | Not

@@ -4,8 +4,7 @@ An absent element matches anything; several values in one element: any of them; 
 https://hl7.org/fhir/R4/consent-definitions.html#Consent.provision
 """
 
-from collections.abc import Callable, Iterator
-from enum import IntEnum
+from collections.abc import Iterator, Set
 from typing import Final, Protocol, TypeVar
 
 from consent.model import (
@@ -13,13 +12,13 @@ from consent.model import (
     AccessRequest,
     Actor,
     Answer,
-    Category,
     Closure,
     Condition,
     Effect,
     Party,
     Period,
     Stated,
+    User,
 )
 from consent.resource_tests import (
     AuthoredBy,
@@ -40,16 +39,6 @@ T = TypeVar("T")
 
 # `related` looks at what refers to these, and at what anything else refers to.
 _GATHERING: Final = frozenset({"CarePlan", "Encounter", "EpisodeOfCare"})
-
-
-class User(IntEnum):
-    """How closely a provision names the requester."""
-
-    ANY = 0
-    ROLE = 1
-    ORGANISATION = 2
-    TEAM = 3
-    INDIVIDUAL = 4
 
 
 class World(Protocol):
@@ -75,24 +64,12 @@ def ask_request(
     if condition.period is not None:
         yield "period", _within(condition.period, request.instant)
     if condition.recipients is not None:
-        yield "actor", _any(condition.recipients, lambda actor: level(actor, request.closure) is not None)
+        yield "actor", _meets(condition.recipients, request.closure.actors)
     if condition.action is not None:
         # A read needs access, use or disclose, so a deny of any of the three stops it.
-        asked = READS if request.action in READS else frozenset({request.action})
-        yield "action", _any(condition.action, lambda action: action in asked)
+        yield "action", _meets(condition.action, READS if request.action in READS else {request.action})
     if condition.purpose is not None:
         yield "purpose", _purpose(condition.purpose, effect, request.purpose, vocabulary)
-
-
-def level(actor: Actor, closure: Closure) -> User | None:
-    """How closely the actor names a requester of the closure; None if it doesn't."""
-    if isinstance(actor, Category):
-        return User.ROLE if actor in closure.categories else None
-    if actor.reference in closure.individuals:
-        return User.INDIVIDUAL
-    if actor.reference in closure.teams:
-        return User.TEAM
-    return User.ORGANISATION if actor.reference in closure.organisations else None
 
 
 def user_level(condition: Condition, closure: Closure) -> User:
@@ -102,16 +79,22 @@ def user_level(condition: Condition, closure: Closure) -> User:
         return User.ANY
     if recipients.unclear:
         return User.INDIVIDUAL  # only a deny gets here: somebody is meant, and nobody can tell that it is not them
-    found = [reached for actor in recipients.values if (reached := level(actor, closure)) is not None]
-    return max(found, default=User.ANY)
+    return max((closure.levels[actor] for actor in recipients.values if actor in closure.levels), default=User.ANY)
 
 
 def _purpose(stated: Stated[str], effect: Effect, asked: str, vocabulary: Vocabulary) -> Answer:
-    if asked not in vocabulary.purposes:
+    covering = vocabulary.purposes.get(asked)
+    if covering is None:
         return Answer.UNKNOWN  # the token has no purpose, or none that is known here
     if effect is Effect.DENY and asked == "BTG" and "ETREAT" in stated.values:
         return Answer.YES  # who denies emergency treatment by name means the emergency button too
-    return _any(stated, lambda purpose: vocabulary.covers(purpose, asked))
+    return _meets(stated, covering)
+
+
+def _meets(stated: Stated[T], asked: Set[T]) -> Answer:
+    if not stated.values.isdisjoint(asked):
+        return Answer.YES
+    return Answer.UNKNOWN if stated.unclear else Answer.NO
 
 
 def _within(period: Period, instant: int) -> Answer:
@@ -215,9 +198,3 @@ def _members(stated: Stated[Actor], world: World) -> tuple[frozenset[str], bool]
 
 def _perhaps(test: ResourceTest, unclear: bool) -> ResourceTest:
     return any_of((test, Unclear())) if unclear else test
-
-
-def _any(stated: Stated[T], holds: Callable[[T], bool]) -> Answer:
-    if any(holds(value) for value in stated.values):
-        return Answer.YES
-    return Answer.UNKNOWN if stated.unclear else Answer.NO

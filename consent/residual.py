@@ -4,9 +4,9 @@ It holds for a resource exactly when the one patient's rules permit it; a resour
 theirs.
 """
 
-from consent.bind import PERSONAL, Bound, Candidate
+from consent.bind import PERSONAL, Bound
 from consent.model import Effect
-from consent.predicate import EVERYTHING, Certainly, Possibly, Predicate, all_of, any_of, negation
+from consent.predicate import EVERYTHING, Certainly, Predicate, all_of, any_of, negation
 from consent.resource_tests import AuthoredBy, Labelled, OfType
 from consent.vocabulary import RESTRICTED
 
@@ -17,12 +17,15 @@ def residual(bound: Bound) -> Predicate:
         return EVERYTHING
     outcome = _outcomes(bound)
     denied, denied_by_name, permitted = [], [], []
+    unbeaten: dict[int, Predicate] = {}
     for candidate in bound.candidates:
         if candidate.compiled.effect is Effect.PERMIT:
             permitted.append(outcome[candidate.bit])
             continue
-        beaten = any_of(outcome[other] for other in _bits(candidate.beaten_by))
-        stands = all_of((outcome[candidate.bit], negation(beaten)))
+        by = candidate.beaten_by
+        if by not in unbeaten:
+            unbeaten[by] = negation(any_of(outcome[other] for other in _bits(by)))
+        stands = all_of((outcome[candidate.bit], unbeaten[by]))
         denied.append(stands)
         if candidate.bit & bound.named:
             denied_by_name.append(stands)
@@ -40,7 +43,7 @@ def residual(bound: Bound) -> Predicate:
 
 def _outcomes(bound: Bound) -> dict[int, Predicate]:
     """Of each provision, by its bit: when it is an outcome of its Consent."""
-    matches = {candidate.bit: _matches(candidate) for candidate in bound.candidates}
+    matches = {candidate.bit: candidate.compiled.matches for candidate in bound.candidates}
     wins = {
         candidate.bit: all_of(
             (matches[candidate.bit], negation(any_of(matches[bit] for bit in _bits(candidate.below))))
@@ -50,15 +53,10 @@ def _outcomes(bound: Bound) -> dict[int, Predicate]:
     outcome = dict(wins)
     for bits in bound.by_consent:
         # Where branches of one Consent disagree, deny wins.
-        denied = any_of(wins[bit] for bit in _bits(bits & bound.denies))
+        undenied = negation(any_of(wins[bit] for bit in _bits(bits & bound.denies)))
         for bit in _bits(bits & bound.permits):
-            outcome[bit] = all_of((wins[bit], negation(denied)))
+            outcome[bit] = all_of((wins[bit], undenied))
     return outcome
-
-
-def _matches(candidate: Candidate) -> Predicate:
-    kind = Certainly if candidate.compiled.effect is Effect.PERMIT else Possibly
-    return all_of(kind(test) for _, test in candidate.compiled.tests)
 
 
 def _bits(bits: int) -> list[int]:
