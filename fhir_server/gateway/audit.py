@@ -39,6 +39,9 @@ _ACTIONS: Final = {
 }  # anything else executes: E
 
 
+_PATIENT_PARAMETERS: Final = frozenset(("patient", "subject", "patient:Patient", "subject:Patient"))
+
+
 class Touched(msgspec.Struct, frozen=True, array_like=True):
     """A resource that an interaction showed, wrote, or refused; `version` 0 if it is not known."""
 
@@ -121,13 +124,29 @@ def unfold(audit_entry: AuditEntry, source: str) -> list[tuple[dict[str, Any], t
         groups[(logical_id,) if kind == "Patient" and logical_id else ()] = []
     events: list[tuple[dict[str, Any], tuple[str, ...]]] = []
     for patients, resources in groups.items():
-        event_id = audit_entry.id if len(groups) < 2 else str(uuid5(UUID(audit_entry.id), "/".join(patients)))
+        # Nothing in the event of one patient may depend on whether others were touched, its id included.
+        event_id = str(uuid5(UUID(audit_entry.id), "/".join(patients))) if patients else audit_entry.id
         shown = what
-        if patients and (len(groups) > 1 or "," in what.query):
-            # A query about several people tells each of them about the others: names of parameters stay, values go.
+        if patients and not _asks_about(what, patients):
+            # A query that may be about others too: names of parameters stay, values go.
             shown = msgspec.structs.replace(what, query="&".join(p.partition("=")[0] for p in what.query.split("&")))
         events.append((_event(event_id, audit_entry.at, shown, patients, resources, source), patients))
     return events
+
+
+def _asks_about(what: Record, patients: tuple[str, ...]) -> bool:
+    """Whether the question itself names this patient and nobody else, or is the patient's own."""
+    if len(patients) != 1:
+        return False
+    reference = f"Patient/{patients[0]}"
+    if what.user == reference:
+        return True
+    if "," in what.query:
+        return False
+    if what.target == reference or what.target.startswith(f"{reference}/"):
+        return True
+    criteria = (pair.partition("=") for pair in what.query.split("&"))
+    return any(name in _PATIENT_PARAMETERS and value in (reference, patients[0]) for name, _, value in criteria)
 
 
 def _event(
