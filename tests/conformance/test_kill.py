@@ -19,7 +19,8 @@ def test_what_was_acknowledged_over_http_survives_kill_9(tmp_path: Path) -> None
     acknowledged: list[tuple[str, str]] = []  # pairs of ids made by one transaction
     reads = 0
     chance = random.Random(20261122)
-    bearer = token(data, "system", SYSTEM)
+    with live(data):  # a store is made by the first to serve it
+        bearer = token(data, "system", SYSTEM)
     for _ in range(KILLS):
         with live(data, "--base-policy", "permit") as server:
             _check(server, bearer, acknowledged, reads)

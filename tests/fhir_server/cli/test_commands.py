@@ -95,7 +95,7 @@ def test_a_refused_transaction_stores_nothing_and_names_the_entry(tmp_path: Path
     done = typed("load", "--data", tmp_path / "data", put(tmp_path, "bundle.json", bundle))
     assert done.returncode == 1
     assert "Bundle.entry[1]" in done.stdout
-    assert "Observation.status" in done.stdout
+    assert "Bundle.entry[1].resource.status" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("0 stored, ")
 
 
