@@ -60,6 +60,19 @@ def within(predicate: Predicate, visible: Visible) -> Predicate:
     return predicate
 
 
+def reached(predicate: Predicate) -> set[str]:
+    """The types of other resources that the predicate looks at."""
+    if isinstance(predicate, And | Or):
+        return {name for child in predicate.children for name in reached(child)}
+    if isinstance(predicate, Not):
+        return reached(predicate.child)
+    if isinstance(predicate, Chain):
+        return {predicate.target} | reached(predicate.child)
+    if isinstance(predicate, Has):
+        return {predicate.source} | reached(predicate.child)
+    return set()
+
+
 def conjunction(*predicates: Predicate) -> Predicate:
     """All of them, without needless nesting: EVERYTHING falls away, NOTHING wins."""
     children: list[Predicate] = []

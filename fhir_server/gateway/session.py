@@ -13,7 +13,7 @@ from fhir_server.gateway.access import READ, SEARCH, SHOWN, Authority, login_req
 from fhir_server.gateway.cursor import Cursor, unknown_cursor
 from fhir_server.gateway.includes import Includer
 from fhir_server.gateway.listing import listing
-from fhir_server.gateway.narrow import narrow, visible_of
+from fhir_server.gateway.narrow import narrow, reached, visible_of
 from fhir_server.gateway.redaction import redact
 from fhir_server.gateway.release import Released, release
 from fhir_server.gateway.requester import Requester
@@ -209,7 +209,8 @@ class Session:
         try:
             types = {name for query in queries for name in query.types}
             self._require_any(tuple(types), SEARCH)
-            await self._unfold(*types, *(include.source for include in (*includes, *revincludes)))
+            beside = {name for query in queries for name in reached(query.where)}
+            await self._unfold(*types, *beside, *(include.source for include in (*includes, *revincludes)))
             narrowed = [narrow(query, lambda name: self._access.visible(name, SEARCH)) for query in queries]
             async with self._store.snapshot() as snapshot:
                 rows, after = await listing(snapshot, narrowed, count, position)

@@ -209,3 +209,11 @@ async def test_a_bsn_in_the_place_of_an_id_stays_out_of_the_log(house: House) ->
     assert [line(e) for e in events] == ["read 4", "history-instance 4"]
     assert "999999990" not in json.dumps(events)
     assert "redacted" in json.dumps(events)
+
+
+async def test_criteria_on_audit_events_find_what_was_just_logged(house: House) -> None:
+    """The trail is unfolded for whoever looks at it, through a reverse chain too."""
+    await house.given(patient("p"), observation("a", "p"))
+    me = await house.caller("Patient/p", "patient/*.rs")
+    await me.get("Observation/a")
+    assert (await me.get("Patient?_has:AuditEvent:patient:action=R")).ids == ["p"]
