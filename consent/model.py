@@ -219,7 +219,11 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """The elements of a provision that narrow it, None where absent; inherited ones included."""
+    """The elements of a provision that narrow it, None where absent; inherited ones included.
+
+    `label_direction` is the effect under which the label was stated: "nobody sees R" is about R and above, and so is
+    its exception "but my GP does", which inherits the label.
+    """
 
     period: Period | None = None
     recipients: Stated[Actor] | None = None
@@ -232,6 +236,7 @@ class Condition:
     code: Stated[Coding] | None = None
     data_period: Period | None = None
     data: Stated[Data] | None = None
+    label_direction: Effect | None = None
 
 
 @dataclass(frozen=True, slots=True)

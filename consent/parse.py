@@ -5,6 +5,7 @@ What can't be read at all is taken for a deny that may match, so that a broken C
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -114,6 +115,8 @@ def _provisions(resource: Mapping[str, Any], policy: str, reader: Reader) -> tup
             continue
         condition = reader.condition(node, path, above.condition if above else _EVERYTHING)
         effect = _effect(node, path, _OPPOSITE[above.effect] if above else by_policy, reader)
+        if condition.security_label is not None and ("securityLabel" in node or condition.label_direction is None):
+            condition = replace(condition, label_direction=effect)
         restated = frozenset(name for name in ELEMENTS if name in node)
         index = len(found)
         found.append(Provision(path, parent, 0, effect, condition, restated))

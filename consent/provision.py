@@ -13,6 +13,7 @@ from consent.model import (
     Actor,
     Answer,
     Closure,
+    Coding,
     Condition,
     Effect,
     Party,
@@ -118,7 +119,8 @@ def resource_tests(
         made, unclear = _members(condition.authors, world)
         yield "actor (author)", _perhaps(AuthoredBy(made), unclear)
     if condition.security_label is not None:
-        labelled = _labelled(condition.security_label, deny, vocabulary)
+        upwards = (condition.label_direction or effect) is Effect.DENY
+        labelled = _labelled(condition.security_label, upwards, vocabulary)
         yield "securityLabel", _perhaps(labelled, condition.security_label.unclear)
     if condition.class_ is not None:
         types = frozenset(code for system, code in condition.class_.values if system == RESOURCE_TYPES)
@@ -136,16 +138,16 @@ def resource_tests(
         yield "data", _data(condition, deny, world, directory)
 
 
-def _labelled(stated: Stated[tuple[str, str]], deny: bool, vocabulary: Vocabulary) -> Labelled:
+def _labelled(stated: Stated[Coding], upwards: bool, vocabulary: Vocabulary) -> Labelled:
     """Permit X covers what is at most X, deny X what is at least X; a sensitivity covers its descendants."""
     levels = [LEVELS[code] for system, code in stated.values if system == CONFIDENTIALITY and code in LEVELS]
-    labels: set[tuple[str, str]] = set()
+    labels: set[Coding] = set()
     for coding in stated.values:
         if coding[0] != CONFIDENTIALITY or coding[1] not in LEVELS:
             labels |= vocabulary.labels.get(coding, frozenset({coding}))
     return Labelled(
-        at_most=None if deny or not levels else max(levels),
-        at_least=min(levels) if deny and levels else None,
+        at_most=None if upwards or not levels else max(levels),
+        at_least=min(levels) if upwards and levels else None,
         labels=frozenset(labels),
     )
 

@@ -119,6 +119,8 @@ def outcomes_of(case: Case, number: int, consent: Json) -> list[Outcome]:
     root = consent.get("provision", {})
     policy = consent.get("policyRule", {"coding": [{"code": ""}]})["coding"][0]["code"]
     root_type = root.get("type") or {"OPTIN": "permit", "OPTOUT": "deny", "EMRGONLY": "deny"}.get(policy)
+    if root_type not in ("permit", "deny", None):
+        root_type = "deny"  # what can't be read is taken for a deny
     children = list(root.get("provision", []))
     if policy == "EMRGONLY" and "type" not in root:
         children.append({"type": "permit", "purpose": [{"system": THO + "v3-ActReason", "code": "ETREAT"}]})
@@ -168,6 +170,9 @@ def speak(
 ) -> list[Outcome]:
     """What a provision and all below it have to say: the deepest that match, or this one, or nothing."""
     effective = {**inherited, **{name: provision[name] for name in ELEMENTS if name in provision}}
+    # A label means what it meant where it was stated: "nobody sees R, but my GP does" is about R and above, twice.
+    if "securityLabel" in effective and ("securityLabel" in provision or effective.get("direction") is None):
+        effective["direction"] = type_
     deeper: list[Outcome] = []
     for child in provision.get("provision", []):
         opposite = {"permit": "deny", "deny": "permit", None: None}[type_]
@@ -223,7 +228,7 @@ def matches(case: Case, effective: Json, type_: str) -> int:
     if "purpose" in effective:
         answers.append(max(purpose(case, p["code"], type_) for p in effective["purpose"]))
     if "securityLabel" in effective:
-        answers.append(max(label(case, c, type_) for c in effective["securityLabel"]))
+        answers.append(max(label(case, c, effective["direction"]) for c in effective["securityLabel"]))
     if "class" in effective:
         answers.append(max(class_(case, c, type_) for c in effective["class"]))
     if "code" in effective:

@@ -15,9 +15,11 @@ from tests.consent.wijk import (
     actor,
     allowed,
     concept,
+    confidentiality,
     consent,
     decision,
     deny,
+    observation,
     permit,
     provision,
     request,
@@ -156,3 +158,20 @@ def test_the_basis_names_the_exception_that_silenced_a_provision() -> None:
         ("Consent.provision.provision[0]", Fate.STANDS),
     ]
     assert findings[0].by == ("c1", "Consent.provision.provision[0]")
+
+
+def test_an_inherited_label_keeps_the_direction_in_which_it_was_stated() -> None:
+    nobody_but_the_gp = consent(deny(permit(actor=[GP]), securityLabel=[confidentiality("R")]))
+    for level, opened in ((3, False), (4, True), (5, True)):
+        assert allowed(nobody_but_the_gp, facts=observation(confidentiality=level)) == opened
+    not_the_gp = consent(permit(deny(actor=[GP]), securityLabel=[confidentiality("N")]))
+    for level, closed in ((2, True), (3, True), (4, False)):
+        assert allowed(not_the_gp, facts=observation(confidentiality=level), chosen=OPEN) != closed
+
+
+def test_a_label_of_a_silent_root_has_the_direction_of_whoever_speaks_first() -> None:
+    label = {"securityLabel": [confidentiality("R")]}
+    assert allowed(consent(provision("", permit(actor=[GP]), **label)), facts=observation(confidentiality=2))
+    nobody_but = consent(provision("", deny(permit(actor=[GP])), **label))
+    assert not allowed(nobody_but, facts=observation(confidentiality=2))
+    assert allowed(nobody_but, facts=observation(confidentiality=5))
