@@ -120,6 +120,10 @@ def test_around_an_encounter_beats_elsewhere() -> None:
     yes, no = consent(permit(**around), id="yes"), consent(deny(**one), id="no")
     assert allowed(yes, no, facts=during)
     assert not allowed(consent(permit(**one), id="yes"), consent(deny(**around), id="no"), facts=during)
+    # What depends on an episode is around it as well; a care plan or the encounter's own record is not.
+    assert allowed(consent(permit(data=[data("dependents", "Encounter/e")]), id="yes"), no, facts=during)
+    plan = observation(references=frozenset({"CarePlan/e"}))
+    assert not allowed(consent(permit(data=[data("related", "CarePlan/e")]), id="yes"), no, facts=plan)
 
 
 def test_a_permit_for_a_purpose_never_outranks_a_plain_no() -> None:

@@ -87,6 +87,11 @@ def test_it_says_what_is_not_known() -> None:
     assert "Niet alles is bekend (het onderwerp). Bij twijfel telt een nee mee en een ja niet." in dutch(found)
 
 
+def test_a_period_that_cannot_be_read_is_not_known() -> None:
+    backwards = consent(deny(period={"start": "2027", "end": "2026"}))
+    assert "Niet alles is bekend (de periode van de toestemming)." in dutch(decision(backwards))
+
+
 def test_it_says_that_an_exception_reaches_further() -> None:
     assert "ruimer dan de regel" in dutch(
         decision(consent(permit(permit(actor=[GP]), actor=[actor("Practitioner/p2")])))
