@@ -15,7 +15,7 @@ from tests.performance.population import ROOT, read_bundle
 
 TARGETS_US = {"Patient": 60, "Consent": 400}
 _EXAMPLES = {"Patient": "Patient-example.json", "Consent": "Consent-consent-example-basic.json"}
-_ROUND = 50  # a round is long enough for the clock, and short enough that one of many is undisturbed
+_ROUND = 10  # long enough for the clock, and short enough that one of many is undisturbed
 
 
 def rows(registry: Registry, scale: Scale) -> list[Row]:
