@@ -1,6 +1,6 @@
 """SMART's fhirclient as it comes from PyPI: its models read what we write, and we take what they write.
 
-https://pypi.org/project/fhirclient/
+The package `fhirclient` of PyPI.
 """
 
 from typing import Any

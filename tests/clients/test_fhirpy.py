@@ -1,6 +1,6 @@
 """fhirpy as it comes from PyPI: read, search, pages, write, validate.
 
-https://pypi.org/project/fhirpy/
+The package `fhirpy` of PyPI.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """All official R4 examples and definitions: what is valid by the rules of R4 validates clean, the rest is listed here.
 
-https://registry.fhir.org/package/hl7.fhir.r4.examples%7C4.0.1. The list is strict both ways: a listed resource that
+They are the npm package hl7.fhir.r4.examples 4.0.1. The list is strict both ways: a listed resource that
 validates clean fails the test, as does one with an error of another kind than its reason.
 """
 

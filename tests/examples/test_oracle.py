@@ -1,6 +1,6 @@
 """A second opinion: every example of a type that R4 and R4B share parses in the typed models of fhir.resources.
 
-https://pypi.org/project/fhir.resources/
+The package `fhir.resources` of PyPI.
 """
 
 from pathlib import Path
