@@ -1,5 +1,5 @@
 // What an app does with fhir-kit-client: node fhir_kit_client.mjs FOLDER BASE TOKEN, where FOLDER holds node_modules.
-// Prints one JSON object with what was found. https://www.npmjs.com/package/fhir-kit-client
+// Prints one JSON object with what was found.
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 

@@ -1,7 +1,7 @@
 """fhir-kit-client as it comes from npm, in Node: the client that many SMART apps are written with.
 
 It is found in WIJKDOSSIER_NPM (default build/npm), where `npm install --prefix build/npm fhir-kit-client` puts it.
-https://www.npmjs.com/package/fhir-kit-client
+The package `fhir-kit-client` of npm.
 """
 
 import json
