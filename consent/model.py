@@ -89,7 +89,8 @@ class User(IntEnum):
 class Closure:
     """Everything a requester counts as, at one instant. References are `Type/id`.
 
-    `individuals`: the login and the person behind it, the client's Device; `teams`: CareTeams and Groups of which they
+    `individuals`: the login and the person behind it; `devices`: the app they use, which is named as closely, but
+    whose work is not theirs; `teams`: CareTeams and Groups of which they
     are a member now; `organisations`: those of the roles and their `partOf` ancestors; `categories`: the codes of
     those roles and organisations. `professional`: acts as a care professional or a service, not as a resident.
     `valid_until`: the instant at which one of the memberships ends or another starts.
@@ -99,6 +100,7 @@ class Closure:
     teams: frozenset[str] = frozenset()
     organisations: frozenset[str] = frozenset()
     categories: frozenset[Category] = frozenset()
+    devices: frozenset[str] = frozenset()
     professional: bool = False
     valid_until: int = FOREVER
     levels: Mapping[Actor, User] = field(init=False, repr=False, compare=False)
@@ -110,7 +112,7 @@ class Closure:
         levels: dict[Actor, User] = dict.fromkeys(self.categories, User.ROLE)
         levels.update((Party(reference), User.ORGANISATION) for reference in self.organisations)
         levels.update((Party(reference), User.TEAM) for reference in self.teams)
-        levels.update((Party(reference), User.INDIVIDUAL) for reference in self.individuals)
+        levels.update((Party(reference), User.INDIVIDUAL) for reference in self.individuals | self.devices)
         object.__setattr__(self, "levels", MappingProxyType(levels))
         object.__setattr__(self, "actors", frozenset(levels))
 

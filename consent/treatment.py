@@ -32,9 +32,9 @@ def _in(resource: Mapping[str, Any], closure: Closure, instant: int, zone: tzinf
     if not _now(resource, instant, zone):
         return False
     if kind == "CareTeam" and status == "active":
-        people = closure.individuals | closure.organisations
+        # Staff of an Organization that sits in a team are not in it.
         return any(
-            local(member) in people
+            local(member) in closure.individuals
             for participant in values(resource, "participant")
             if _now(participant, instant, zone)
             for member in values(participant, "member")

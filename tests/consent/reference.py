@@ -286,7 +286,7 @@ def axis_of(case: Case, who: Party | Category) -> int:
     closure = case.request.closure
     if isinstance(who, Category):
         return 1 if who in closure.categories else 0
-    if who.reference in closure.individuals:
+    if who.reference in closure.individuals | closure.devices:
         return 4
     if who.reference in closure.teams:
         return 3

@@ -179,6 +179,7 @@ def _request(seed: int) -> AccessRequest:
         teams=_few(random, ["CareTeam/t1", "Group/g1"], 2),
         organisations=_few(random, ["Organization/o1", "Organization/o2"], 2),
         categories=_few(random, CATEGORIES, 2),
+        devices=_few(random, ["Device/d1"], 1) if _rare(random, 3) else frozenset(),
         professional=random.random() < 0.6,
     )
     emergency = None
@@ -207,7 +208,14 @@ def _facts(seed: int) -> ResourceFacts:
     kind = random.choice(["Observation"] * 4 + TYPES[:6] * 2 + TYPES[6:])
     low, high = sorted(random.sample(INSTANTS, 2))
     codings = [(LOINC, code) for code in CODES]
-    parties = ["Practitioner/p1", "PractitionerRole/r1", "Organization/o1", "Organization/o9", "RelatedPerson/x1"]
+    parties = [
+        "Practitioner/p1",
+        "PractitionerRole/r1",
+        "Device/d1",
+        "Organization/o1",
+        "Organization/o9",
+        "RelatedPerson/x1",
+    ]
     return ResourceFacts(
         type=kind,
         id=random.choice("abc"),

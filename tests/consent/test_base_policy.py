@@ -61,6 +61,12 @@ def test_the_author_reads_nothing_back_where_a_deny_matches() -> None:
     assert not allowed(consent(deny()), facts=observation(authors=frozenset({"Practitioner/p1"})))
 
 
+def test_who_uses_an_app_is_not_the_author_of_what_it_wrote() -> None:
+    by_app = observation(authors=frozenset({"Device/d1"}))
+    assert not allowed(facts=by_app, asked=request(replace(GP, devices=frozenset({"Device/d1"}))))
+    assert allowed(facts=by_app, asked=request(Closure(frozenset({"Device/d1"}))))
+
+
 def test_a_colleague_is_no_author_through_the_organisation() -> None:
     assert not allowed(facts=observation(authors=frozenset({"Organization/o1"})))
 

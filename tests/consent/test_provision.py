@@ -114,6 +114,13 @@ def test_actor_equals_something_in_the_requesters_closure(who: str | Category) -
     assert denies(actor=[actor(who)])
 
 
+def test_actor_may_be_the_app_that_the_requester_uses() -> None:
+    with_app = Closure(frozenset({"RelatedPerson/x1"}), devices=frozenset({"Device/d1"}))
+    assert permits(actor=[actor("Device/d1")], asked=request(with_app))
+    assert denies(actor=[actor("Device/d1")], asked=request(with_app))
+    assert not permits(actor=[actor("Device/d1")])
+
+
 def test_actor_outside_the_closure_never_matches() -> None:
     for who in ("Practitioner/p2", "PractitionerRole/r2", "Group/g1", "Organization/o3", "RelatedPerson/x1"):
         assert not permits(actor=[actor(who)])
@@ -346,8 +353,12 @@ def test_instance_is_that_resource_alone_and_stays_put() -> None:
         assert not matches(data=[data("instance", OTHER)], world=REFERRED)
 
 
-def test_related_to_an_encounter_is_what_refers_to_it() -> None:
-    assert permits(data=[data("related", ENCOUNTER)], facts=REFERRING)
+@pytest.mark.parametrize("type", ["Encounter", "EpisodeOfCare", "CarePlan"])
+def test_related_to_an_encounter_episode_or_plan_is_what_refers_to_it(type: str) -> None:
+    assert permits(data=[data("related", f"{type}/e")], facts=observation(references=frozenset({f"{type}/e"})))
+
+
+def test_related_to_an_encounter_is_not_what_it_refers_to() -> None:
     assert permits(data=[data("related", ENCOUNTER)], facts=observation(type="Encounter", id="e"))
     assert not permits(data=[data("related", ENCOUNTER)], world=Wijk({ENCOUNTER: frozenset({"Observation/a"})}))
 

@@ -65,7 +65,11 @@ def test_an_ended_one_does_not_count(resource: Json) -> None:
 def test_a_participant_who_left_does_not_treat() -> None:
     assert not holds(team(participant=[{"member": who("Practitioner/p1"), "period": PAST}]))
     assert not holds(encounter(participant=[{"individual": who("Practitioner/p1"), "period": PAST}]))
-    assert holds(team(participant=[{"member": who("Organization/o1"), "period": PRESENT}]))
+    assert holds(team(participant=[{"member": who("Practitioner/p1"), "period": PRESENT}]))
+
+
+def test_staff_of_an_organisation_in_a_team_are_not_in_it() -> None:
+    assert not holds(team(participant=[{"member": who("Organization/o1")}]))
 
 
 def test_other_types_say_nothing() -> None:
