@@ -115,6 +115,7 @@ def test_directory_types_carry_no_patient() -> None:
 def test_a_type_on_no_list_is_denied() -> None:
     assert not allowed(facts=observation(type="Subscription", patients=()))
     assert decision(facts=observation(patients=())).basis[0].rule is Rule.NOBODY_KNOWN
+    assert not allowed(facts=observation(patients=()))
 
 
 def test_a_directory_type_that_names_a_patient_is_theirs() -> None:
@@ -125,5 +126,6 @@ def test_a_directory_type_that_names_a_patient_is_theirs() -> None:
 def test_consents_and_audit_events_are_for_patient_and_proxy_only(type: str) -> None:
     personal = observation(type=type, authors=frozenset({"Practitioner/p1"}))
     assert not allowed(consent(permit(actor=[actor("Practitioner/p1")])), facts=personal, chosen=OPEN)
+    assert not allowed(facts=replace(personal, patients=()), chosen=OPEN)
     assert allowed(facts=personal, asked=request(PATIENT))
     assert allowed(facts=personal, asked=request(COLLEAGUE, represents=True))
