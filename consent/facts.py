@@ -109,14 +109,14 @@ class _Codes:
     def read(self, value: Any) -> None:
         """A Coding or a CodeableConcept; anything else (a Reference to a Medication) is not to be read from here."""
         several = value.get("coding") if isinstance(value, Mapping) else None
-        before = len(self.found)
+        understood = False
         for coding in several if isinstance(several, list) else (value,):
             if isinstance(coding, Mapping):
                 system, code = coding.get("system"), coding.get("code")
                 if isinstance(system, str) and isinstance(code, str):
                     self.found.add((system, code))
-                    before = -1
-        self.unclear = self.unclear or before >= 0
+                    understood = True
+        self.unclear = self.unclear or not understood
 
 
 class _Labels:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent.model import Effect, Scope
+from consent.model import Category, Effect, Scope
 from consent.parse import NESTING_MAX, PROVISIONS_MAX, parse
 from tests.consent.strategies import consents
 from tests.consent.wijk import (
@@ -71,6 +71,9 @@ def test_what_the_rules_can_enforce_has_no_problems(several: list[Json]) -> None
         ({"actor": [actor("Location/1")]}, f"{P}.actor[0].reference.reference"),
         ({"actor": [actor("https://elders.nl/fhir/Practitioner/1")]}, f"{P}.actor[0].reference.reference"),
         ({"actor": [actor("#gp")]}, f"{P}.actor[0].reference.reference"),
+        ({"actor": [actor(Category("Practitioner", "urn:agb", "123"))]}, f"{P}.actor[0].reference"),
+        ({"actor": [actor(Category("PractitionerRole", "", "123"))]}, f"{P}.actor[0].reference"),
+        ({"actor": [actor(Category("Organization", "urn:x", ""))]}, f"{P}.actor[0].reference"),
         ({"actor": [actor("Practitioner/1") | {"modifierExtension": [{}]}]}, f"{P}.actor[0].modifierExtension"),
         ({"action": [concept("consentaction", "sell")]}, f"{P}.action[0]"),
         ({"purpose": [coding("v3-ActReason", "NOSUCH")]}, f"{P}.purpose[0]"),
