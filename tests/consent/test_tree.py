@@ -175,3 +175,17 @@ def test_a_label_of_a_silent_root_has_the_direction_of_whoever_speaks_first() ->
     nobody_but = consent(provision("", deny(permit(actor=[GP])), **label))
     assert not allowed(nobody_but, facts=observation(confidentiality=2))
     assert allowed(nobody_but, facts=observation(confidentiality=5))
+
+
+def test_the_basis_names_the_branch_that_said_no() -> None:
+    findings = decision(consent(provision("", permit(actor=[GP]), deny(class_=OBSERVATIONS)))).basis[0].findings
+    assert [(f.fate, f.by) for f in findings] == [
+        (Fate.BRANCHES_DISAGREE, ("c1", "Consent.provision.provision[1]")),
+        (Fate.STANDS, None),
+    ]
+
+
+def test_the_basis_names_the_consent_that_overruled() -> None:
+    yes, no = consent(permit(actor=[GP]), id="a"), consent(deny(class_=OBSERVATIONS), id="b")
+    findings = decision(yes, no).basis[0].findings
+    assert [(f.fate, f.by) for f in findings] == [(Fate.OVERRULED, ("b", "Consent.provision")), (Fate.STANDS, None)]
