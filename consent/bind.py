@@ -82,7 +82,8 @@ class Bound:
         self.by_consent = _by_consent(self.candidates)
         self.valid_until = _valid_until(policy, request)
         self._asked = tuple(
-            (c.bit, least(c.compiled.effect), tuple(test for _, test in c.compiled.tests)) for c in self.candidates
+            (c.bit, c.compiled.effect is Effect.PERMIT, tuple(test.ask for _, test in c.compiled.tests))
+            for c in self.candidates
         )
         self._memo: dict[tuple[int, bool, bool], Verdict] = {}
         self._decisions: dict[Verdict, Decision] = {}
@@ -134,9 +135,11 @@ class Bound:
     def matched(self, facts: ResourceFacts) -> int:
         """The bits of the provisions that match: YES for a permit, YES or UNKNOWN for a deny."""
         matched = 0
-        for bit, enough, tests in self._asked:
-            for test in tests:
-                if test.ask(facts) < enough:
+        no, unknown = Answer.NO, Answer.UNKNOWN
+        for bit, permit, asks in self._asked:
+            for ask in asks:
+                answer = ask(facts)
+                if answer is no or (permit and answer is unknown):
                     break
             else:
                 matched |= bit
