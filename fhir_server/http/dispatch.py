@@ -74,7 +74,7 @@ class FhirApplication:
         except Exception as error:
             # The kind of the error and where it was raised, never its words: those may hold personal data.
             logger.error("unexpected %s in %s", type(error).__name__, _place(error))
-            outcome = operation_outcome([Issue("fatal", "exception", "the server failed; nothing was stored")])
+            outcome = operation_outcome([Issue("fatal", "exception", "the server failed to answer")])
             response = Response(Category.EXCEPTION.status, outcome)
             body, content_type = render(outcome, DEFAULT, self._registry)
         await _send(send, scope["method"], headers, response, body, content_type)

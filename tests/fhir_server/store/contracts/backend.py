@@ -1,5 +1,6 @@
 """How a contract gets its store."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -9,11 +10,11 @@ from fhir_server.store.protocol import ResourceStore
 from tests.fhir_server.store.contracts.material import Clock
 
 
-class Backend:
+class Backend(ABC):
     """Subclasses say how their store is opened; the data lives in `directory` (or is named after it)."""
 
-    async def open(self, directory: Path, clock: Callable[[], int]) -> ResourceStore:
-        raise NotImplementedError
+    @abstractmethod
+    async def open(self, directory: Path, clock: Callable[[], int]) -> ResourceStore: ...
 
     @pytest.fixture
     def anyio_backend(self) -> str:
