@@ -223,6 +223,38 @@ class Unowned:
 
 
 @dataclass(frozen=True, slots=True)
+class ByOwner:
+    """Each patient it is about has, in one of `groups`, a predicate that holds for it; there is at least one patient.
+
+    A group is (logical ids, predicate). For a patient in no group `otherwise` must hold. No patient is in two groups.
+    Made by the gateway only.
+    """
+
+    groups: tuple[tuple[tuple[str, ...], "Predicate"], ...]
+    otherwise: "Predicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """Under `kind` the gateway filed one of `values` with the resource (`IndexRows.filed`). Made by the gateway only."""
+
+    kind: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FiledSpan:
+    """The time filed with the resource lies within [low, high); `partly`: overlaps it. One without a time never does.
+
+    Microseconds since 1970 UTC (`IndexRows.span`). Made by the gateway only.
+    """
+
+    low: int
+    high: int
+    partly: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TypeIn:
     """The resource is of one of these types. For queries about several types."""
 
@@ -272,6 +304,9 @@ Predicate: TypeAlias = (
     | LastUpdated
     | OwnedBy
     | Unowned
+    | ByOwner
+    | Filed
+    | FiledSpan
     | TypeIn
     | Chain
     | Has

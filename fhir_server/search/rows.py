@@ -86,13 +86,24 @@ class PointRow(NamedTuple):
     longitude: float
 
 
+class FiledRow(NamedTuple):
+    """What the gateway wants to find a resource by, besides its search parameters."""
+
+    kind: str
+    value: str
+
+
 MIN_TIME = -(2**62)
 MAX_TIME = 2**62
 
 
 @dataclass(slots=True)
 class IndexRows:
-    """Everything one version of a resource can be found by; `narrative` and `content` feed `_text` and `_content`."""
+    """Everything one version of a resource can be found by; `narrative` and `content` feed `_text` and `_content`.
+
+    `filed` and `span` ([low, high) in microseconds, None if no time is known) are the gateway's: no search parameter
+    asks for them.
+    """
 
     tokens: list[TokenRow] = field(default_factory=list)
     texts: list[TextRow] = field(default_factory=list)
@@ -104,5 +115,7 @@ class IndexRows:
     uris: list[UriRow] = field(default_factory=list)
     references: list[ReferenceRow] = field(default_factory=list)
     points: list[PointRow] = field(default_factory=list)
+    filed: list[FiledRow] = field(default_factory=list)
+    span: tuple[int, int] | None = None
     narrative: str = ""
     content: str = ""

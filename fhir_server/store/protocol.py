@@ -147,6 +147,37 @@ class Link:
     target_url: str  # canonical or absolute, if the target is not (type, id); then target is ("", "")
 
 
+class Change(msgspec.Struct, frozen=True):
+    """A resource that was written or deleted; `owners` are those of any of its versions."""
+
+    type: str
+    id: str
+    owners: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What was committed after some commit, up to `latest`; `changes` None: too much of it to tell."""
+
+    latest: int
+    changes: tuple[Change, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refile:
+    """Other facts and rows for a version that stands: what it is filed by follows from other resources too.
+
+    Done only if `version` is still the current one, which is no condition of the commit; no new version comes of it.
+    """
+
+    type: str
+    id: str
+    version: int
+    owners: tuple[str, ...]
+    facts: bytes
+    rows: IndexRows
+
+
 Wanted: TypeAlias = Callable[[StoredVersion], bool]
 """Whether the body of a version is wanted, asked of the version without it."""
 
@@ -161,6 +192,22 @@ def never(_: StoredVersion) -> bool:
 
 class Snapshot(Protocol):
     """A view of one moment: everything read through it agrees."""
+
+    @property
+    def epoch(self) -> int:
+        """Two snapshots of one store with the same epoch see the same; for as long as the store is open."""
+        ...
+
+    async def changes(self, since: int, apart_from: Sequence[str] = ()) -> Changes:
+        """What was committed after the commit numbered `since` (Changes.latest; 0: the first), some types left out.
+
+        `changes` is None if there are more than a thousand, and for `since` 0.
+        """
+        ...
+
+    async def sharers(self, patients: Sequence[str]) -> frozenset[str]:
+        """These patients, and those with whom one of them shares a current resource that is about several."""
+        ...
 
     async def read(self, type: str, id: str, wanted: Wanted = always) -> StoredVersion | None:
         """The current version, a deletion included; None if there never was one.
@@ -185,7 +232,7 @@ class Snapshot(Protocol):
     ) -> Page:
         """Versions, newest first, of one resource, a type, or everything.
 
-        `where` (And, Or, Not, TypeIn, OwnedBy, Unowned, Ids) must hold of the version's own owners *and* of those of
+        `where` (And, Or, Not, TypeIn, OwnedBy, Unowned, Ids, and ByOwner over these) must hold of the version's own owners *and* of those of
         the current version (the last with content, if deleted).
         `since`: updated at or after. `at` (low, high): versions that were current at some time in [low, high).
         Raises BadCursor.
@@ -255,7 +302,11 @@ class ResourceStore(AuthStore, Protocol):
     def snapshot(self) -> AbstractAsyncContextManager[Snapshot]: ...
 
     async def commit(
-        self, writes: Sequence[Write], guards: Sequence[Guard] = (), audit: Sequence[AuditEntry] = ()
+        self,
+        writes: Sequence[Write],
+        guards: Sequence[Guard] = (),
+        audit: Sequence[AuditEntry] = (),
+        refile: Sequence[Refile] = (),
     ) -> tuple[Committed, ...]:
         """All or nothing, durable when it returns; raises VersionConflict, GuardFailed or StoreUnavailable.
 
