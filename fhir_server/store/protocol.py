@@ -201,7 +201,7 @@ class Snapshot(Protocol):
     async def changes(self, since: int, apart_from: Sequence[str] = ()) -> Changes:
         """What was committed after the commit numbered `since` (Changes.latest; 0: the first), some types left out.
 
-        `changes` is None if there are more than a thousand, and for `since` 0.
+        `changes` is None for more than a thousand versions, and for `since` 0.
         """
         ...
 
@@ -232,8 +232,8 @@ class Snapshot(Protocol):
     ) -> Page:
         """Versions, newest first, of one resource, a type, or everything.
 
-        `where` (And, Or, Not, TypeIn, OwnedBy, Unowned, Ids, and ByOwner over these) must hold of the version's own owners *and* of those of
-        the current version (the last with content, if deleted).
+        `where` (And, Or, Not, TypeIn, OwnedBy, Unowned, Ids, and ByOwner over these) must hold of the version's own
+        owners *and* of those of the current version (the last with content, if deleted).
         `since`: updated at or after. `at` (low, high): versions that were current at some time in [low, high).
         Raises BadCursor.
         """

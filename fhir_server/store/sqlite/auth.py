@@ -32,8 +32,9 @@ class Tokens:
     def get(self, digest: bytes) -> AccessToken | None:
         connection = self._pool.take()
         try:
-            if self._pool.epoch != self._epoch or len(self._known) > KNOWN_MAX:
-                self._epoch = self._pool.epoch
+            epoch = self._pool.epoch(connection)
+            if epoch != self._epoch or len(self._known) > KNOWN_MAX:
+                self._epoch = epoch
                 self._known.clear()
             known = self._known.get(digest)
             if known is not None:

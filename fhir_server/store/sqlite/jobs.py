@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from fhir_server.search.rows import IndexRows
-from fhir_server.store.protocol import AccessToken, AuditEntry, Committed, Guard, GuardFailed, VersionConflict, Write
+from fhir_server.store.protocol import (
+    AccessToken,
+    AuditEntry,
+    Committed,
+    Guard,
+    GuardFailed,
+    Refile,
+    VersionConflict,
+    Write,
+)
 from fhir_server.store.sqlite import auth, query
 from fhir_server.store.sqlite.transaction import Transaction
 
@@ -39,19 +48,21 @@ class Job:
 
 
 class Commit(Job):
-    __slots__ = ("guards", "weight", "writes")
+    __slots__ = ("guards", "refile", "weight", "writes")
 
     def __init__(
         self,
         writes: Sequence[Write],
         guards: Sequence[Guard],
         audit: Sequence[AuditEntry],
+        refile: Sequence[Refile],
         future: asyncio.Future[tuple[Committed, ...]],
     ) -> None:
         super().__init__(audit, future)
         self.writes = writes
         self.guards = guards
-        self.weight = len(writes)
+        self.refile = refile
+        self.weight = len(writes) + len(refile)
 
     def check(self, transaction: Transaction) -> None:
         seen: dict[tuple[str, str], int] = {}
@@ -72,7 +83,10 @@ class Commit(Job):
                 raise GuardFailed(position)
 
     def write(self, transaction: Transaction) -> tuple[Committed, ...]:
-        return tuple([transaction.write(write) for write in self.writes])
+        committed = tuple([transaction.write(write) for write in self.writes])
+        for refile in self.refile:
+            transaction.refile(refile)
+        return committed
 
 
 class Unfold(Commit):
@@ -81,7 +95,7 @@ class Unfold(Commit):
     __slots__ = ("num",)
 
     def __init__(self, num: int, writes: Sequence[Write], future: asyncio.Future[tuple[Committed, ...]]) -> None:
-        super().__init__(writes, (), (), future)
+        super().__init__(writes, (), (), (), future)
         self.num = num
 
     def check(self, transaction: Transaction) -> None:
@@ -103,7 +117,7 @@ class UnfoldJournal(Commit):
     def __init__(
         self, mark: int, num: int, writes: Sequence[Write], future: asyncio.Future[tuple[Committed, ...]]
     ) -> None:
-        super().__init__(writes, (), (), future)
+        super().__init__(writes, (), (), (), future)
         self.mark = mark
         self.num = num
 

@@ -8,8 +8,10 @@ INVARIANT: a snapshot sees every commit that anybody was told of before it began
 a request that comes in) reaches a task by way of the event loop's queue, and there it stands behind `_end_turn`, which
 was queued when the shared transaction began.
 
-`epoch` changes with every commit to the file, by whichever process: what was read in an epoch is true for as long as it
-lasts. It counts from the last `take`.
+An epoch is a number for what a transaction sees: two that have the same one see the same, and a new one begins when a
+connection notices a commit, by whichever process. It holds although each connection notices by itself: a transaction
+begun later never sees less, so that a connection which sees what it saw before proves that nothing was new in between,
+to itself or to any other. A transaction that is passed on keeps the epoch that it began in.
 """
 
 import asyncio
@@ -34,8 +36,9 @@ class Pool:
         self._ending = False
         self._closed = False
         self._data_versions: dict[int, int] = {}
+        self._epochs: dict[int, int] = {}
+        self._epoch = 0
         self.turn = 0
-        self.epoch = 0
 
     def take(self) -> Connection:
         """A connection in a transaction of this turn, to be read from at once."""
@@ -50,6 +53,10 @@ class Pool:
             self._ending = True
             self._loop.call_soon(self._end_turn)
         return connection
+
+    def epoch(self, connection: Connection) -> int:
+        """The epoch of the transaction that the connection, which was taken, is in."""
+        return self._epochs[id(connection)]
 
     def give_back(self, connection: Connection, turn: int) -> None:
         """`turn` is the one that the connection was taken in."""
@@ -73,14 +80,15 @@ class Pool:
             self._idle.pop().close()
 
     def _notice_changes(self, connection: Connection) -> None:
-        """Raise the epoch if anybody, in this process or another, has committed since this connection last looked.
+        """Begin an epoch if anybody, in this process or another, has committed since this connection last looked.
 
         https://www.sqlite.org/pragma.html#pragma_data_version
         """
         ((data_version,),) = connection.execute("PRAGMA data_version")
         if self._data_versions.get(id(connection)) != data_version:
             self._data_versions[id(connection)] = data_version
-            self.epoch += 1
+            self._epoch += 1
+        self._epochs[id(connection)] = self._epoch
 
     def _connect(self) -> Connection:
         if self._closed:
@@ -99,7 +107,8 @@ class Pool:
     def _end(self, connection: Connection) -> None:
         connection.execute("COMMIT")
         if self._closed or len(self._idle) >= IDLE_MAX:
-            self._data_versions.pop(id(connection), None)
+            # Another connection may come to have the same id.
+            del self._data_versions[id(connection)], self._epochs[id(connection)]
             connection.close()
         else:
             self._idle.append(connection)

@@ -62,6 +62,9 @@ JOURNAL = """
 CREATE TABLE audit_batch (num INTEGER PRIMARY KEY AUTOINCREMENT, entries BLOB NOT NULL);
 """
 
+# The versions of which a patient is one of several owners.
+SHARING = "CREATE INDEX version_owner_num ON version_owner (num, seq);"
+
 
 def statements(script: str) -> Iterator[str]:
     """The statements of a script, one by one: `executescript` would commit the transaction that it is run in."""
@@ -84,12 +87,16 @@ def _access(connection: Connection) -> None:
         connection.execute(statement)
 
 
+def _filed(connection: Connection) -> None:
+    connection.execute(SHARING)
+
+
 def _journal(connection: Connection) -> None:
     for statement in statements(JOURNAL):
         connection.execute(statement)
 
 
-STEPS: Sequence[Step] = (_resources, _access)
+STEPS: Sequence[Step] = (_resources, _access, _filed)
 JOURNAL_STEPS: Sequence[Step] = (_journal,)
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from fhir_server.search.query import Predicate, Query
-from fhir_server.store.protocol import Link, Page, StoredVersion, Wanted, always
+from fhir_server.store.protocol import Changes, Link, Page, StoredVersion, Wanted, always
+from fhir_server.store.sqlite import changes
 from fhir_server.store.sqlite import query as compiled
 from fhir_server.store.sqlite.body import unpack
 from fhir_server.store.sqlite.history import Asked, pack_cursor, rows, unpack_cursor
@@ -62,6 +63,16 @@ class SqliteSnapshot:
         if self._connection is not None:
             self._pool.give_back(self._connection, self._turn)
             self._connection = None
+
+    @property
+    def epoch(self) -> int:
+        return self._pool.epoch(self._connection or self._open())
+
+    async def changes(self, since: int, apart_from: Sequence[str] = ()) -> Changes:
+        return changes.since(self._connection or self._open(), self._names, since, apart_from)
+
+    async def sharers(self, patients: Sequence[str]) -> frozenset[str]:
+        return changes.sharers(self._connection or self._open(), self._names, patients)
 
     async def read(self, type: str, id: str, wanted: Wanted = always) -> StoredVersion | None:
         connection = self._connection or self._open()

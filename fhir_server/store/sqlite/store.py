@@ -13,6 +13,7 @@ from fhir_server.store.protocol import (
     Committed,
     ExtractAll,
     Guard,
+    Refile,
     Write,
 )
 from fhir_server.store.sqlite import audit, auth, backup, reindex
@@ -68,10 +69,14 @@ class SqliteStore:
         return SqliteSnapshot(self._pool, self._names)
 
     async def commit(
-        self, writes: Sequence[Write], guards: Sequence[Guard] = (), audit: Sequence[AuditEntry] = ()
+        self,
+        writes: Sequence[Write],
+        guards: Sequence[Guard] = (),
+        audit: Sequence[AuditEntry] = (),
+        refile: Sequence[Refile] = (),
     ) -> tuple[Committed, ...]:
         writer = self._writer
-        job = Commit(writes, guards, audit, writer.future())
+        job = Commit(writes, guards, audit, refile, writer.future())
         writer.submit(job)
         committed: tuple[Committed, ...] = await job.future
         return committed

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 
 from fhir_server.search.rows import IndexRows
-from fhir_server.store.protocol import Committed, Method, Write
+from fhir_server.store.protocol import Committed, Method, Refile, Write
 from fhir_server.store.sqlite import batches, index_tables
 from fhir_server.store.sqlite.body import Packer, instant, text
 from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
@@ -121,6 +121,14 @@ class Transaction:
         index_tables.write_rows(cursor, rid, row[0], owner, rows, self.names)
         self._current.clear()
         return True
+
+    def refile(self, refile: Refile) -> bool:
+        """File the resource anew, unless it has got another version or is deleted; whether it was done."""
+        current = self._find(refile.type, refile.id)
+        if current is None or current.version != refile.version:
+            return False
+        self.flush()
+        return self.reindex(current.rid, current.seq, refile.owners, refile.facts, refile.rows)
 
     def _find(self, type: str, id: str) -> Current | None:
         key = (type, id)
