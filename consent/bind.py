@@ -14,6 +14,7 @@ from consent.compile import Combiner, CompiledConsent, CompiledProvision, Policy
 from consent.model import (
     EMERGENCY_WINDOW_MAX,
     FOREVER,
+    PERSONAL,
     READS,
     AccessRequest,
     Answer,
@@ -31,8 +32,6 @@ from consent.model import (
 from consent.provision import ask_request, user_level
 from consent.vocabulary import RESTRICTED, Vocabulary
 
-# About a patient, and for the patient and their proxy alone.
-PERSONAL: Final = frozenset({"AuditEvent", "Consent"})
 EMERGENCY_OBLIGATIONS: Final = frozenset({Obligation.AUDIT_EMERGENCY, Obligation.TELL_PATIENT})
 
 _PROFESSIONALS: Final = frozenset({"Organization", "Practitioner", "PractitionerRole"})
@@ -92,7 +91,7 @@ class Bound:
         """What the rules say about the resource, as far as this patient is concerned."""
         if self.always is not None:
             return Verdict(Effect.PERMIT, self.always, 0, 0, 0)
-        if facts.type in PERSONAL:
+        if facts.personal or facts.type in PERSONAL:
             return Verdict(Effect.DENY, Rule.PERSONAL, 0, 0, 0)
         matched = self.matched(facts)
         author = not self.individuals.isdisjoint(facts.authors)

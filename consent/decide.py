@@ -5,10 +5,11 @@ A resource about several patients needs a permit from every one of them; one abo
 
 from collections.abc import Mapping
 
-from consent.bind import PERSONAL, Bound, bind
+from consent.bind import Bound, bind
 from consent.compile import Policy, Rules, compile_policy
 from consent.findings import findings
 from consent.model import (
+    PERSONAL,
     READS,
     AccessRequest,
     Basis,
@@ -44,7 +45,7 @@ def decide_bound(bounds: Mapping[str, Bound], request: AccessRequest, facts: Res
 
 def unowned(request: AccessRequest, facts: ResourceFacts, rules: Rules) -> Decision:
     """About a resource that names no patient: the directory can be read, a type on no list is denied."""
-    if facts.type in PERSONAL:
+    if facts.personal or facts.type in PERSONAL:
         effect, rule = Effect.DENY, Rule.PERSONAL
     elif facts.type in rules.directory and request.action in READS:
         effect, rule = Effect.PERMIT, Rule.DIRECTORY

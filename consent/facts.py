@@ -26,11 +26,13 @@ def facts(
     patients: Iterable[str] | None = None,
     authors: Iterable[str] = (),
     custodians: Iterable[str] = (),
+    personal: bool = False,
 ) -> ResourceFacts:
     """What the rules can ask about the resource; its dates are read in `zone` where they have no offset.
 
     `patients` (logical ids) take the place of the compartment's where the caller knows them: those that a Provenance or
-    a Binary borrows, for instance. `authors` and `custodians` add what Provenances say (`Type/id`).
+    a Binary borrows, for instance. `authors` and `custodians` add what Provenances say (`Type/id`). `personal`: the
+    resource is for the patient and their proxy alone.
     """
     kind = str(resource.get("resourceType", ""))
     logical_id = str(resource.get("id") or "")
@@ -75,6 +77,7 @@ def facts(
         custodians=kept_by,
         custodians_unclear=kept_by_unclear,
         references=frozenset(all_local(resource)),
+        personal=personal,
     )
 
 

@@ -16,6 +16,11 @@ BEGINNING: Final = -(2**63)
 FOREVER: Final = 2**63 - 1
 EMERGENCY_WINDOW_MAX: Final = 3600 * 1_000_000
 
+# About a patient, and for the patient and their proxy alone.
+PERSONAL: Final = frozenset({"AuditEvent", "Consent"})
+# Of these some are, as ResourceFacts says: what a server recorded by itself of who wrote what.
+PERSONAL_IN_PART: Final = frozenset({"Provenance"})
+
 T = TypeVar("T")
 
 
@@ -155,7 +160,8 @@ class ResourceFacts:
 
     `confidentiality` is 0 (U) to 5 (V), the strictest label, 3 (N) if there is none; `interval` the clinical time, None
     if nothing tells it; `documents` a document's type, category and format; `types_within` the types of a stored
-    Bundle's entries; `references` all literal references out, `Type/id`.
+    Bundle's entries; `references` all literal references out, `Type/id`; `personal`: for the patient and their proxy
+    alone, as what a server recorded of who wrote what, which would tell of records that are hidden.
     """
 
     type: str
@@ -177,6 +183,7 @@ class ResourceFacts:
     custodians: frozenset[str] = frozenset()
     custodians_unclear: bool = True
     references: frozenset[str] = frozenset()
+    personal: bool = False
 
     @property
     def reference(self) -> str:

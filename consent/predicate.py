@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from consent.model import Answer, ResourceFacts
-from consent.resource_tests import OfType, ResourceTest
+from consent.model import PERSONAL, PERSONAL_IN_PART, Answer, ResourceFacts
+from consent.resource_tests import OfType, Personal, ResourceTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,8 @@ def for_type(predicate: Predicate, type: str) -> Predicate:
     match predicate:
         case Certainly(OfType(types)) | Possibly(OfType(types)):
             return EVERYTHING if type in types else NOTHING
+        case Certainly(Personal()) | Possibly(Personal()) if type not in PERSONAL_IN_PART:
+            return EVERYTHING if type in PERSONAL else NOTHING
         case All(children):
             return all_of(for_type(child, type) for child in children)
         case Any(children):

@@ -4,10 +4,10 @@ It holds for a resource exactly when the one patient's rules permit it; a resour
 theirs.
 """
 
-from consent.bind import PERSONAL, Bound
+from consent.bind import Bound
 from consent.model import Effect
 from consent.predicate import EVERYTHING, Certainly, Predicate, all_of, any_of, negation
-from consent.resource_tests import AuthoredBy, Labelled, OfType
+from consent.resource_tests import AuthoredBy, Labelled, Personal
 from consent.vocabulary import RESTRICTED
 
 
@@ -38,7 +38,7 @@ def residual(bound: Bound) -> Predicate:
     if bound.emergency:
         up_to_restricted = Certainly(Labelled(at_most=RESTRICTED, at_least=None, labels=frozenset()))
         allowed = any_of((allowed, all_of((up_to_restricted, negation(any_of(denied_by_name))))))
-    return all_of((negation(Certainly(OfType(PERSONAL))), allowed))
+    return all_of((negation(Certainly(Personal())), allowed))
 
 
 def _outcomes(bound: Bound) -> dict[int, Predicate]:

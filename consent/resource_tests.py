@@ -7,7 +7,7 @@ counts: descendants, members and referenced resources are worked out beforehand.
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from consent.model import Answer, Coding, ResourceFacts
+from consent.model import PERSONAL, Answer, Coding, ResourceFacts
 
 _NO, _UNKNOWN, _YES = Answer.NO, Answer.UNKNOWN, Answer.YES
 
@@ -139,6 +139,14 @@ class OfType:
 
 
 @dataclass(frozen=True, slots=True)
+class Personal:
+    """The resource is for the patient and their proxy alone."""
+
+    def ask(self, facts: ResourceFacts) -> Answer:
+        return _YES if facts.personal or facts.type in PERSONAL else _NO
+
+
+@dataclass(frozen=True, slots=True)
 class Unclear:
     """Stated, but not understood: nobody can tell whether a resource matches."""
 
@@ -164,7 +172,7 @@ class AnyTest:
 
 
 ResourceTest: TypeAlias = (
-    Labelled | Classed | Coded | Timed | AuthoredBy | KeptBy | OneOf | RefersTo | OfType | Unclear | AnyTest
+    Labelled | Classed | Coded | Timed | AuthoredBy | KeptBy | OneOf | RefersTo | OfType | Personal | Unclear | AnyTest
 )
 
 

@@ -97,3 +97,12 @@ def disjunction(*predicates: Predicate) -> Predicate:
     if not children:
         return NOTHING
     return children[0] if len(children) == 1 else Or(tuple(children))
+
+
+def negation(child: Predicate) -> Predicate:
+    """What the child does not hold for, without needless nesting."""
+    if child == EVERYTHING:
+        return NOTHING
+    if child == NOTHING:
+        return EVERYTHING
+    return child.child if isinstance(child, Not) else Not(child)
