@@ -42,6 +42,16 @@ _ACTIONS: Final = {
 _PATIENT_PARAMETERS: Final = frozenset(("patient", "subject", "patient:Patient", "subject:Patient"))
 
 
+class Ground(msgspec.Struct, frozen=True, array_like=True):
+    """What a decision about one patient rested on: the rule, and the provision of a Consent version if one decided."""
+
+    patient: str
+    rule: str  # a value of consent.model.Rule
+    consent: str = ""
+    version: str = ""
+    path: str = ""  # `Consent.provision.provision[0]`
+
+
 class Touched(msgspec.Struct, frozen=True, array_like=True):
     """A resource that an interaction showed, wrote, or refused; `version` 0 if it is not known."""
 
