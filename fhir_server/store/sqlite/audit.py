@@ -4,22 +4,22 @@ Batches of entries lie in two places. The audit of a write is in the main file, 
 reads goes to a file of its own, the journal: a commit to the main file makes every connection forget its page cache,
 and the next reads would pay more for that than for all the rest.
 
-A batch of the main file is deleted in the transaction that unfolds it. For the journal that transaction moves a mark in
-the main file; what lies below the mark is deleted some time after.
+A batch stays where it is, linked to the one before it (chain.py). The transaction that unfolds it moves a mark in the
+main file; what lies above the mark waits.
 """
 
 from collections.abc import Callable, Sequence
 from sqlite3 import Connection
 
 from fhir_server.store.protocol import AuditEntry, Write
-from fhir_server.store.sqlite import batches
-from fhir_server.store.sqlite.jobs import Job, Refusal, Trim, Unfold, UnfoldJournal
+from fhir_server.store.sqlite import batches, chain
+from fhir_server.store.sqlite.jobs import Refusal, Unfold
 from fhir_server.store.sqlite.pool import Pool
 from fhir_server.store.sqlite.writer import Writer
 
 _LAST = "SELECT coalesce(max(num), 0) FROM audit_batch"
 _NEXT = "SELECT num, entries FROM audit_batch WHERE num > ? AND num <= ? ORDER BY num LIMIT 1"
-_MARK = "SELECT unfolded FROM audit_journal"
+_MARK = "SELECT unfolded FROM audit_mark WHERE file = ?"
 
 Expand = Callable[[AuditEntry], Sequence[Write]]
 
@@ -27,43 +27,33 @@ Expand = Callable[[AuditEntry], Sequence[Write]]
 def number_on(main: Connection, journal: Connection) -> None:
     """Let new batches of the journal be numbered above the mark.
 
-    Only in a copy that was put back can it be otherwise: the journal is copied first, and may be unfolded further
-    before the main file is.
+    Only where the journal is older than the main file can it be otherwise: an older program backed them up, or somebody
+    put back one of the two.
     """
-    (mark,) = main.execute(_MARK).fetchone()
-    (last,) = journal.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'audit_batch'").fetchone()
-    if last < mark:
-        journal.execute("INSERT INTO audit_batch (num, entries) VALUES (?, ?)", (mark, b"\x90"))
+    (mark,) = main.execute(_MARK, ("journal",)).fetchone()
+    if chain.end(journal, "journal").num < mark:
+        chain.pass_over(journal, "journal", mark)
 
 
 async def unfold(main: Pool, journal: Pool, writer: Writer, expand: Expand) -> int:
     """How many entries this call turned into resources, of those that were there when it began."""
-    ((last,),) = main.rows(_LAST)
-    ((last_in_journal,),) = journal.rows(_LAST)
+    pools = dict(zip(chain.FILES, (main, journal)))
+    last = {file: pool.rows(_LAST)[0][0] for file, pool in pools.items()}
     unfolded = 0
-    while found := main.rows(_NEXT, (0, last)):
-        ((num, encoded),) = found
-        entries = batches.decode(encoded)
-        unfolded += await _submit(writer, Unfold(num, _expanded(entries, expand), writer.future()), len(entries))
-    while True:
-        ((mark,),) = main.rows(_MARK)
-        found = journal.rows(_NEXT, (mark, last_in_journal))
-        if not found:
-            break
-        ((num, encoded),) = found
-        entries = batches.decode(encoded)
-        job = UnfoldJournal(mark, num, _expanded(entries, expand), writer.future())
-        unfolded += await _submit(writer, job, len(entries))
-    if last_in_journal:
-        await _submit(writer, Trim(mark, writer.future()), 0)
+    for file, pool in pools.items():
+        while True:
+            ((mark,),) = main.rows(_MARK, (file,))
+            found = pool.rows(_NEXT, (mark, last[file]))
+            if not found:
+                break
+            ((num, encoded),) = found
+            entries = batches.decode(encoded)
+            writes = [write for entry in entries for write in expand(entry)]
+            unfolded += await _submit(writer, Unfold(file, mark, num, writes, writer.future()), len(entries))
     return unfolded
 
 
-def _expanded(entries: Sequence[AuditEntry], expand: Expand) -> list[Write]:
-    return [write for entry in entries for write in expand(entry)]
-
-
-async def _submit(writer: Writer, job: Job, size: int) -> int:
+async def _submit(writer: Writer, job: Unfold, size: int) -> int:
     """`size`, or 0 if another process unfolded the same batch first: then the work was in vain."""
     writer.submit(job)
     try:

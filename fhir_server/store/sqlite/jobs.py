@@ -19,6 +19,7 @@ from fhir_server.store.protocol import (
     Write,
 )
 from fhir_server.store.sqlite import auth, query
+from fhir_server.store.sqlite.chain import File
 from fhir_server.store.sqlite.transaction import Transaction
 
 DAY = 86_400_000_000
@@ -90,56 +91,28 @@ class Commit(Job):
 
 
 class Unfold(Commit):
-    """Replace a batch of audit entries in the main file by the resources they stand for, unless somebody else has."""
+    """Add the resources that a batch of a file stands for, and move the file's mark from the batch before it to it."""
 
-    __slots__ = ("num",)
-
-    def __init__(self, num: int, writes: Sequence[Write], future: asyncio.Future[tuple[Committed, ...]]) -> None:
-        super().__init__(writes, (), (), (), future)
-        self.num = num
-
-    def check(self, transaction: Transaction) -> None:
-        found = transaction.connection.execute("SELECT 1 FROM audit_batch WHERE num = ?", (self.num,)).fetchone()
-        if found is None:
-            raise Refusal
-        super().check(transaction)
-
-    def write(self, transaction: Transaction) -> tuple[Committed, ...]:
-        transaction.connection.execute("DELETE FROM audit_batch WHERE num = ?", (self.num,))
-        return super().write(transaction)
-
-
-class UnfoldJournal(Commit):
-    """Add the resources that a batch of the journal stands for, and move the mark from the batch before it to it."""
-
-    __slots__ = ("mark", "num")
+    __slots__ = ("file", "mark", "num")
 
     def __init__(
-        self, mark: int, num: int, writes: Sequence[Write], future: asyncio.Future[tuple[Committed, ...]]
+        self, file: File, mark: int, num: int, writes: Sequence[Write], future: asyncio.Future[tuple[Committed, ...]]
     ) -> None:
         super().__init__(writes, (), (), (), future)
+        self.file = file
         self.mark = mark
         self.num = num
 
     def check(self, transaction: Transaction) -> None:
-        (mark,) = transaction.connection.execute("SELECT unfolded FROM audit_journal").fetchone()
+        found = "SELECT unfolded FROM audit_mark WHERE file = ?"
+        (mark,) = transaction.connection.execute(found, (self.file,)).fetchone()
         if mark != self.mark:
             raise Refusal
         super().check(transaction)
 
     def write(self, transaction: Transaction) -> tuple[Committed, ...]:
-        transaction.connection.execute("UPDATE audit_journal SET unfolded = ?", (self.num,))
+        transaction.connection.execute("UPDATE audit_mark SET unfolded = ? WHERE file = ?", (self.num, self.file))
         return super().write(transaction)
-
-
-class Trim(Job):
-    """Delete what is unfolded from the journal; the writer does it outside the transaction on the main file."""
-
-    __slots__ = ("mark",)
-
-    def __init__(self, mark: int, future: asyncio.Future[None]) -> None:
-        super().__init__((), future)
-        self.mark = mark
 
 
 class Reindex(Job):

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from sqlite3 import Connection
 
-from fhir_server.store.sqlite import index_tables
+from fhir_server.store.sqlite import chain, index_tables
 
 Step = Callable[[Connection], None]
 
@@ -65,6 +65,31 @@ CREATE TABLE audit_batch (num INTEGER PRIMARY KEY AUTOINCREMENT, entries BLOB NO
 # The versions of which a patient is one of several owners.
 SHARING = "CREATE INDEX version_owner_num ON version_owner (num, seq);"
 
+# From here on batches stay, in both files, and each carries a hash of all before it: see chain.py. `audit_mark` says up
+# to which batch each file is unfolded, `audit_start` from when on (and above which numbers) everything is kept.
+CHAINED = """
+ALTER TABLE audit_batch ADD COLUMN hash BLOB NOT NULL DEFAULT x'';
+"""
+MARKS = """
+CREATE TABLE audit_mark (file TEXT PRIMARY KEY, unfolded INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO audit_mark SELECT 'main', coalesce(
+    (SELECT min(num) - 1 FROM audit_batch), (SELECT seq FROM sqlite_sequence WHERE name = 'audit_batch'), 0);
+INSERT INTO audit_mark SELECT 'journal', unfolded FROM audit_journal;
+DROP TABLE audit_journal;
+CREATE TABLE audit_start (since INTEGER NOT NULL, main INTEGER NOT NULL, journal INTEGER NOT NULL);
+INSERT INTO audit_start SELECT
+    coalesce((SELECT updated FROM version ORDER BY seq DESC LIMIT 1), 0),
+    (SELECT unfolded FROM audit_mark WHERE file = 'main'),
+    (SELECT unfolded FROM audit_mark WHERE file = 'journal');
+"""
+# Against mistakes, of ours and of whoever opens the file: malice is what the chain is for.
+STAYS = """
+CREATE TRIGGER audit_batch_is_not_changed BEFORE UPDATE ON audit_batch
+BEGIN SELECT RAISE(ABORT, 'the audit log is not changed'); END;
+CREATE TRIGGER audit_batch_is_not_removed BEFORE DELETE ON audit_batch
+BEGIN SELECT RAISE(ABORT, 'the audit log is not changed'); END;
+"""
+
 
 def statements(script: str) -> Iterator[str]:
     """The statements of a script, one by one: `executescript` would commit the transaction that it is run in."""
@@ -91,13 +116,29 @@ def _filed(connection: Connection) -> None:
     connection.execute(SHARING)
 
 
+def _chained(connection: Connection) -> None:
+    for statement in statements(CHAINED + MARKS):
+        connection.execute(statement)
+    chain.chain_what_is_there(connection, chain.origin("main", chain.started(connection)))
+    for statement in statements(STAYS):
+        connection.execute(statement)
+
+
 def _journal(connection: Connection) -> None:
     for statement in statements(JOURNAL):
         connection.execute(statement)
 
 
-STEPS: Sequence[Step] = (_resources, _access, _filed)
-JOURNAL_STEPS: Sequence[Step] = (_journal,)
+def _journal_chained(connection: Connection) -> None:
+    for statement in statements(CHAINED):
+        connection.execute(statement)
+    chain.chain_what_is_there(connection, chain.origin("journal"))
+    for statement in statements(STAYS):
+        connection.execute(statement)
+
+
+STEPS: Sequence[Step] = (_resources, _access, _filed, _chained)
+JOURNAL_STEPS: Sequence[Step] = (_journal, _journal_chained)
 
 
 class NewerSchema(Exception):

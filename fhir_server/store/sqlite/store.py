@@ -57,7 +57,8 @@ class SqliteStore:
 
     def __init__(self, file: Path, journal: Path, clock: Callable[[], int]) -> None:
         self.capabilities = CAPABILITIES
-        self._files = (journal, file)
+        # Copied in this order: a copy of the journal then holds all that the copy of the main file was unfolded from.
+        self._files = (file, journal)
         self._pool = Pool(file)
         self._journal_pool = Pool(journal)
         self._names = Names()

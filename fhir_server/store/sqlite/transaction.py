@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 
 from fhir_server.search.rows import IndexRows
-from fhir_server.store.protocol import Committed, Method, Refile, Write
-from fhir_server.store.sqlite import batches, index_tables
+from fhir_server.store.protocol import AuditEntry, Committed, Method, Refile, Write
+from fhir_server.store.sqlite import batches, chain, index_tables
 from fhir_server.store.sqlite.body import Packer, instant, text
 from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
 
@@ -104,8 +104,10 @@ class Transaction:
             self._resources.clear()
             self._versions.clear()
 
-    def add_audit(self, rows: Sequence[tuple[bytes]]) -> None:
-        self._cursor.executemany(batches.INSERT, rows)
+    def add_audit(self, entries: Sequence[AuditEntry]) -> None:
+        if entries:
+            end = chain.end(self.connection, "main")
+            self._cursor.executemany(chain.INSERT, chain.rows(end, batches.encoded(entries)))
 
     def reindex(self, rid: int, seq: int, owners: tuple[str, ...], facts: bytes, rows: IndexRows) -> bool:
         """File the resource anew, unless `seq` is no longer its current version; whether it was done. Flush first."""

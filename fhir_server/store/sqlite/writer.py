@@ -13,10 +13,10 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from fhir_server.store.protocol import AuditEntry, GuardFailed, StoreUnavailable, VersionConflict
-from fhir_server.store.sqlite import batches
+from fhir_server.store.sqlite import batches, chain
 from fhir_server.store.sqlite.body import Packer
 from fhir_server.store.sqlite.connection import WRITE_CACHE_KIB, connect
-from fhir_server.store.sqlite.jobs import Job, Refusal, Trim
+from fhir_server.store.sqlite.jobs import Job, Refusal
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.transaction import Transaction
 from fhir_server.store.sqlite.turnstile import Turnstile
@@ -44,6 +44,8 @@ class Writer:
         self._turn = Turnstile(file)
         self._journal = connect(journal)
         self._journal_turn = Turnstile(journal)
+        # The last batch that this process appended there.
+        self._journal_end: chain.End | None = None
         self._thread.start()
 
     def future(self) -> "asyncio.Future[Any]":
@@ -117,14 +119,21 @@ class Writer:
         return [settled for job in group for settled in self._perform([job])]
 
     def _append_only(self, group: list[Job]) -> None:
-        rows = batches.batches([entry for job in group for entry in job.audit])
-        if len(rows) == 1:
-            # Outside a transaction a statement is one: begin, insert, commit and wait for the disk in a single step.
-            self._journal.execute(batches.INSERT, rows[0])
-        elif rows:
+        contents = batches.encoded([entry for job in group for entry in job.audit])
+        end = self._journal_end
+        if end is not None and len(contents) == 1:
+            # Outside a transaction a statement is one: begin, insert, commit and wait for the disk in a single step. It
+            # inserts nothing if another process has appended since, because then the end of the chain is another.
+            (row,) = chain.rows(end, contents)
+            if self._journal.execute(chain.INSERT_AFTER, (*row, end.num)).rowcount == 1:
+                self._journal_end = chain.End(row[0], row[2])
+                return
+        if contents:
             self._journal.execute("BEGIN IMMEDIATE")
-            self._journal.executemany(batches.INSERT, rows)
+            rows = list(chain.rows(chain.end(self._journal, "journal"), contents))
+            self._journal.executemany(chain.INSERT, rows)
             self._journal.execute("COMMIT")
+            self._journal_end = chain.End(rows[-1][0], rows[-1][2])
 
     def _transact(self, group: list[Job]) -> list[Settled]:
         transaction = Transaction(self._connection, self._names, self._packer, self._clock)
@@ -136,12 +145,10 @@ class Writer:
             except (VersionConflict, GuardFailed, Refusal) as refusal:
                 settled.append((job.future, False, refusal))
                 continue
-            if isinstance(job, Trim):
-                self._journal.execute("DELETE FROM audit_batch WHERE num <= ?", (job.mark,))
             settled.append((job.future, True, job.write(transaction)))
             entries += job.audit
         transaction.flush()
-        transaction.add_audit(batches.batches(entries))
+        transaction.add_audit(entries)
         self._connection.execute("COMMIT")
         return settled
 

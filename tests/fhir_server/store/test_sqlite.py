@@ -221,7 +221,7 @@ async def test_a_guard_sees_the_commits_before_it_in_the_same_group(tmp_path: Pa
 
 @pytest.mark.anyio
 async def test_a_journal_older_than_the_main_file_loses_no_new_entry(tmp_path: Path) -> None:
-    """A backup copies the journal first: put back, it may be behind the mark in the main file."""
+    """Older programs copied the journal first: put back, it may be behind the mark in the main file."""
     store = await open_store(tmp_path)
     for _ in range(5):
         await store.append_audit([entry()])
@@ -264,13 +264,18 @@ async def test_who_finds_a_batch_unfolded_by_another_lets_it_be(tmp_path: Path, 
 
 
 @pytest.mark.anyio
-async def test_the_journal_keeps_nothing_that_is_unfolded(tmp_path: Path) -> None:
+async def test_what_is_unfolded_stays_and_cannot_be_changed_by_mistake(tmp_path: Path) -> None:
     store = await open_store(tmp_path)
     await store.append_audit([entry() for _ in range(1000)])
+    await store.commit([], audit=[entry()])
     await store.unfold_audit(audit_event)
     await store.close()
-    with closing(sqlite3.connect(tmp_path / JOURNAL_NAME)) as connection:
-        assert connection.execute("SELECT count(*) FROM audit_batch").fetchone() == (0,)
+    for name, batches in ((JOURNAL_NAME, 4), (FILE_NAME, 1)):
+        with closing(sqlite3.connect(tmp_path / name)) as connection:
+            assert connection.execute("SELECT count(*) FROM audit_batch").fetchone() == (batches,)
+            for mistake in ("DELETE FROM audit_batch", "UPDATE audit_batch SET entries = x'90'"):
+                with pytest.raises(sqlite3.IntegrityError, match="the audit log is not changed"):
+                    connection.execute(mistake)
 
 
 @pytest.mark.anyio
