@@ -89,7 +89,15 @@ def test_a_permit_by_reference_needs_no_treatment_relation(who: str) -> None:
 
 @pytest.mark.parametrize(
     "purpose, needed",
-    [("TREAT", True), ("ETREAT", True), ("BTG", True), ("", True), ("HRESCH", False), ("HPAYMT", False)],
+    [
+        ("TREAT", True),
+        ("ETREAT", True),
+        ("BTG", True),
+        ("", True),
+        ("NOSUCH", True),
+        ("HRESCH", False),
+        ("HPAYMT", False),
+    ],
 )
 def test_only_acting_for_treatment_needs_a_treatment_relation(purpose: str, needed: bool) -> None:
     assert allowed(consent(permit()), asked=request(purpose=purpose, treats=False)) != needed
@@ -116,6 +124,15 @@ def test_a_type_on_no_list_is_denied() -> None:
     assert not allowed(facts=observation(type="Subscription", patients=()))
     assert decision(facts=observation(patients=())).basis[0].rule is Rule.NOBODY_KNOWN
     assert not allowed(facts=observation(patients=()))
+
+
+@pytest.mark.parametrize("type", ["Observation", "Subscription"])
+def test_what_names_nobody_follows_the_base_policy(type: str) -> None:
+    found = decision(facts=observation(type=type, patients=()), chosen=OPEN)
+    assert (found.permitted, found.basis[0].rule) == (True, Rule.NOBODY_KNOWN)
+    for personal in ("Consent", "AuditEvent"):
+        found = decision(facts=observation(type=personal, patients=()), chosen=OPEN)
+        assert (found.permitted, found.basis[0].rule) == (False, Rule.PERSONAL)
 
 
 def test_a_directory_type_that_names_a_patient_is_theirs() -> None:

@@ -126,6 +126,15 @@ def test_around_an_encounter_beats_elsewhere() -> None:
     assert not allowed(consent(permit(data=[data("related", "CarePlan/e")]), id="yes"), no, facts=plan)
 
 
+def test_around_an_encounter_beats_for_a_purpose() -> None:
+    during = observation(references=frozenset({"Encounter/e"}))
+    for_treatment = consent(deny(purpose=["TREAT"]), id="no")
+    around = {"data": [data("related", "Encounter/e")]}
+    assert allowed(consent(permit(**around), id="yes"), for_treatment, facts=during)
+    # As much about one resource, but around nothing: a purpose is more context than that.
+    assert not allowed(consent(permit(data=[data("instance", "Observation/a")]), id="yes"), for_treatment, facts=during)
+
+
 def test_a_permit_for_a_purpose_never_outranks_a_plain_no() -> None:
     assert not outcome({"purpose": ["TREAT"]}, {})
     assert not outcome({"purpose": ["TREAT"]} | USERS[4], USERS[4])

@@ -1,4 +1,4 @@
-"""Resources to facts: labels, codes, times, authors, custodians, references, patients."""
+"""Section 2 of the consent rules, what they ask of a resource: labels, codes, times, authors, references, patients."""
 
 import json
 from pathlib import Path

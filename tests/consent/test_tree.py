@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.model import Effect, Fate
-from tests.consent.strategies import provisions
+from tests.consent.strategies import ELEMENTS, provisions, requests, resources
 from tests.consent.wijk import (
     COLLEAGUE,
     LOINC,
@@ -33,8 +33,35 @@ GP, NURSE = actor("Practitioner/p1"), actor("Practitioner/p2")
 OBSERVATIONS, TASKS = [resource_type("Observation")], [resource_type("Task")]
 
 
-def test_child_restates_replaces() -> None:
-    # The parent is about tasks; the child restates class, so it is about observations, and keeps the actor.
+def narrowed(draw: st.DrawFn) -> Json:
+    return {name: draw(ELEMENTS[name]) for name in draw(st.sets(st.sampled_from(sorted(ELEMENTS)), max_size=3))}
+
+
+conditions = st.composite(narrowed)()
+bases = st.sampled_from([rules(), OPEN])
+
+
+@given(
+    kind=st.sampled_from(["permit", "deny"]),
+    above=conditions,
+    own=conditions,
+    asked=requests(3),
+    about=resources(3),
+    chosen=bases,
+)
+@settings(max_examples=80, deadline=None)
+def test_child_restates_replaces(kind: str, above: Json, own: Json, asked: Any, about: Any, chosen: Any) -> None:
+    """A child of a root that says nothing itself is as good as one provision with its elements over the root's."""
+    child = consent({"provision": [{"type": kind} | own]} | above)
+    alone = consent({"type": kind} | above | own)
+    for one in asked:
+        for facts in about:
+            assert allowed(child, asked=one, facts=facts, chosen=chosen) == allowed(
+                alone, asked=one, facts=facts, chosen=chosen
+            )
+
+
+def test_a_child_that_restates_the_class_is_not_about_its_parents() -> None:
     tree = permit(permit(class_=OBSERVATIONS), class_=TASKS, actor=[GP])
     assert allowed(consent(tree))
     assert not allowed(consent(permit(permit(class_=OBSERVATIONS), class_=TASKS, actor=[NURSE])))
@@ -53,7 +80,31 @@ def test_a_restated_actor_replaces_every_kind_of_actor() -> None:
     assert allowed(consent(tree))
 
 
-def test_expired_child_says_nothing() -> None:
+@given(
+    tree=provisions(1, flaws=False),
+    expired=provisions(1, flaws=False),
+    asked=requests(3),
+    about=resources(3),
+    chosen=bases,
+)
+@settings(max_examples=80, deadline=None)
+def test_expired_child_says_nothing(tree: Json, expired: Json, asked: Any, about: Any, chosen: Any) -> None:
+    # Nothing below it restates the period, so all of the branch is over.
+    over = without_period(expired) | {"period": {"end": "2025-12-31"}}
+    with_child = consent(tree | {"provision": [*tree.get("provision", []), over]})
+    for one in asked:
+        for facts in about:
+            assert allowed(with_child, asked=one, facts=facts, chosen=chosen) == allowed(
+                consent(tree), asked=one, facts=facts, chosen=chosen
+            )
+
+
+def without_period(tree: Json) -> Json:
+    rest = {name: value for name, value in tree.items() if name != "period"}
+    return rest | ({"provision": [without_period(child) for child in tree["provision"]]} if "provision" in tree else {})
+
+
+def test_an_expired_exception_gives_the_word_back_to_its_parent() -> None:
     expired = {"end": "2025-12-31"}
     assert allowed(consent(permit(deny(period=expired), actor=[GP])))
     assert not allowed(consent(deny(permit(period=expired), actor=[GP])), chosen=OPEN)

@@ -1,4 +1,4 @@
-"""A decision says until when it holds: the next instant at which it could change."""
+"""Section 8 of the consent rules: a decision says until when it holds, and asking twice changes nothing."""
 
 from dataclasses import replace
 from typing import Any

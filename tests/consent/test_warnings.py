@@ -1,4 +1,4 @@
-"""What a writer of a Consent is told: permits that escape their parent, and conflicts with other Consents."""
+"""Sections 3 and 4 of the consent rules: what a writer of a Consent is told of exceptions and conflicts."""
 
 from typing import Any
 
