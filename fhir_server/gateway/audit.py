@@ -1,70 +1,80 @@
-"""The audit trail: one compact record per interaction, durable before the answer, unfolded into AuditEvents on demand.
+"""The audit trail: one compact record per interaction, durable before the answer.
 
-Shapes follow IHE Basic Audit Log Patterns: one AuditEvent per patient touched, with the client, the user, the patient,
-each resource and, for a search, the query without any citizen service number.
-https://profiles.ihe.net/ITI/BALP/content.html and https://hl7.org/fhir/R4/auditevent.html
+Who, in what role, to what end; what was asked, what was shown, written or refused, and the rule that decided. Resources
+that tell it in FHIR are made of it on demand (`unfolding`), and can be made again: the entries are kept.
+NEN 7513; https://hl7.org/fhir/R4/auditevent.html
 """
 
-import re
-from base64 import b64encode
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
-from uuid import UUID, uuid5
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Literal
 
 import msgspec
 
 from fhir_server.gateway.redaction import redact_text
 from fhir_server.gateway.requester import Requester
-from fhir_server.gateway.stored_text import instant
 from fhir_server.store.protocol import AuditEntry, StoredVersion
 
-_RESTFUL: Final = "http://hl7.org/fhir/restful-interaction"
-_OBJECT_ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
-_ENTITY_TYPE: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
-_PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/extra-security-role-type"
-_DICOM: Final = "http://dicom.nema.org/resources/ontology/DCM"
-
-_TARGET: Final = re.compile(r"[A-Z][A-Za-z]{1,63}(/[A-Za-z0-9.\-]{1,64})?", re.ASCII)
-# https://hl7.org/fhir/R4/valueset-audit-event-action.html
-_ACTIONS: Final = {
-    "create": "C",
-    "read": "R",
-    "vread": "R",
-    "history-instance": "R",
-    "history-type": "R",
-    "history-system": "R",
-    "update": "U",
-    "patch": "U",
-    "delete": "D",
-}  # anything else executes: E
-
-
-_PATIENT_PARAMETERS: Final = frozenset(("patient", "subject", "patient:Patient", "subject:Patient"))
+# https://terminology.hl7.org/CodeSystem-v3-DataOperation.html
+Wrote = Literal["", "create", "update", "delete"]
 
 
 class Ground(msgspec.Struct, frozen=True, array_like=True):
-    """What a decision about one patient rested on: the rule, and the provision of a Consent version if one decided."""
+    """What decided for one patient ('' if for nobody in particular).
+
+    `rule` is the value of a consent.model.Rule. `consent`, `version` and `path` (`Consent.provision.provision[0]`) name
+    the provision that decided; they are '' where none did.
+    """
 
     patient: str
-    rule: str  # a value of consent.model.Rule
+    rule: str
     consent: str = ""
     version: str = ""
-    path: str = ""  # `Consent.provision.provision[0]`
+    path: str = ""
 
 
-class Touched(msgspec.Struct, frozen=True, array_like=True):
-    """A resource that an interaction showed, wrote, or refused; `version` 0 if it is not known."""
+class Touched(msgspec.Struct, frozen=True):
+    """A resource that an interaction showed, wrote, or refused; `version` 0 if it is not known.
+
+    `grounds`: what decided that, () if nobody says; `wrote`: what was done to it, '' if nothing.
+    """
 
     type: str
     id: str
     version: int
     owners: tuple[str, ...]
+    grounds: tuple[Ground, ...] = ()
+    wrote: Wrote = ""
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+class Standing(msgspec.Struct, frozen=True):
+    """As whom the requester is known here: references, `PractitionerRole/1`, `Organization/2`."""
+
+    individuals: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+
+
+UNKNOWN: Final = Standing()
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """A Touched as it is kept: `because` is an index into Record.because, -1 for none."""
+
+    type: str
+    id: str
+    version: int
+    owners: tuple[str, ...]
+    because: int = -1
+    wrote: Wrote = ""
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
     """What happened: `interaction` as in https://hl7.org/fhir/R4/valueset-type-restful-interaction.html or `operation`.
 
     `outcome` is the HTTP status. `detail` says what more there is to say: the operation's name, or why it was refused.
+    `because` are the grounds that rows refer to: the same ones stand behind most rows of a search. `source` is how this
+    server names itself, '' for its plain name.
+
+    INVARIANT: fields are only ever added, at the end and with a default: records of years ago are still read.
     """
 
     interaction: str
@@ -76,11 +86,30 @@ class Record(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     target: str = ""  # what the request named: `Patient/1`, `Observation`; '' for the whole system
     query: str = ""
     detail: str = ""
-    touched: tuple[Touched, ...] = ()
+    rows: tuple[Row, ...] = ()
+    because: tuple[tuple[Ground, ...], ...] = ()
+    individuals: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
+    emergency: bool = False
+    source: str = ""
+
+    def touched(self) -> tuple[Touched, ...]:
+        """The rows with their grounds."""
+        return tuple(
+            Touched(
+                row.type,
+                row.id,
+                row.version,
+                row.owners,
+                self.because[row.because] if row.because >= 0 else (),
+                row.wrote,
+            )
+            for row in self.rows
+        )
 
 
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
-_DECODER: Final = msgspec.msgpack.Decoder(Record)
+decode: Final = msgspec.msgpack.Decoder(Record).decode
 
 
 def record(
@@ -91,9 +120,24 @@ def record(
     target: str = "",
     query: str = "",
     detail: str = "",
-    touched: tuple[Touched, ...] = (),
+    touched: Sequence[Touched] = (),
+    standing: Standing = UNKNOWN,
+    emergency: bool = False,
+    source: str = "",
 ) -> Record:
     """The record of what this requester did; a BSN that stands where an id belongs is left out of `target`."""
+    because: dict[tuple[Ground, ...], int] = {}
+    rows = [
+        Row(
+            one.type,
+            one.id,
+            one.version,
+            one.owners,
+            because.setdefault(one.grounds, len(because)) if one.grounds else -1,
+            one.wrote,
+        )
+        for one in touched
+    ]
     return Record(
         interaction,
         outcome,
@@ -104,7 +148,12 @@ def record(
         redact_text(target),
         query,
         detail,
-        touched,
+        tuple(rows),
+        tuple(because),
+        standing.individuals,
+        standing.organisations,
+        emergency,
+        source,
     )
 
 
@@ -112,143 +161,11 @@ def entry(id: str, at: int, what: Record) -> AuditEntry:
     return AuditEntry(id, at, _ENCODE(what))
 
 
-def touched(stored: Iterable[StoredVersion]) -> tuple[Touched, ...]:
-    return tuple(Touched(one.type, one.id, one.version, one.owners) for one in stored)
+Grounds = Callable[[StoredVersion], tuple[Ground, ...]]
 
 
-def unfold(audit_entry: AuditEntry, source: str) -> list[tuple[dict[str, Any], tuple[str, ...]]]:
-    """The AuditEvents of one entry, each with its owners; ids follow from the entry's, so that they are made once.
-
-    One event for each patient with what was touched of theirs, one for what was touched of nobody's, or if nothing was.
-    What is about two patients has an event about both, which neither reads alone, as neither reads it alone.
-    `source` is how this server names itself.
-    """
-    what = _DECODER.decode(audit_entry.entry)
-    if not _TARGET.fullmatch(what.target):  # a path may hold anything; an AuditEvent holds references
-        what = msgspec.structs.replace(what, target="")
-    groups: dict[tuple[str, ...], list[Touched]] = {}
-    for one in what.touched:
-        groups.setdefault(one.owners, []).append(one)
-    if not groups:  # nothing was touched; a Patient that was asked for in vain is still what it was about
-        kind, _, logical_id = what.target.partition("/")
-        groups[(logical_id,) if kind == "Patient" and logical_id else ()] = []
-    events: list[tuple[dict[str, Any], tuple[str, ...]]] = []
-    for patients, resources in groups.items():
-        # Nothing in the event of one patient may depend on whether others were touched, its id included.
-        event_id = str(uuid5(UUID(audit_entry.id), "/".join(patients))) if patients else audit_entry.id
-        shown = what
-        if patients and not _asks_about(what, patients):
-            # A query that may be about others too: names of parameters stay, values go.
-            shown = msgspec.structs.replace(what, query="&".join(p.partition("=")[0] for p in what.query.split("&")))
-        events.append((_event(event_id, audit_entry.at, shown, patients, resources, source), patients))
-    return events
-
-
-def _asks_about(what: Record, patients: tuple[str, ...]) -> bool:
-    """Whether the question itself names this patient and nobody else, or is the patient's own."""
-    if len(patients) != 1:
-        return False
-    reference = f"Patient/{patients[0]}"
-    if what.user == reference:
-        return True
-    if "," in what.query:
-        return False
-    if what.target == reference or what.target.startswith(f"{reference}/"):
-        return True
-    criteria = (pair.partition("=") for pair in what.query.split("&"))
-    return any(name in _PATIENT_PARAMETERS and value in (reference, patients[0]) for name, _, value in criteria)
-
-
-def _event(
-    event_id: str, at: int, what: Record, patients: tuple[str, ...], resources: Sequence[Touched], source: str
-) -> dict[str, Any]:
-    event: dict[str, Any] = {
-        "resourceType": "AuditEvent",
-        "id": event_id,
-        "type": {
-            "system": "http://terminology.hl7.org/CodeSystem/audit-event-type",
-            "code": "rest",
-            "display": "Restful Operation",
-        },
-        "subtype": [{"system": _RESTFUL, "code": what.interaction, "display": what.interaction}],
-        "action": _ACTIONS.get(what.interaction, "E"),
-        "recorded": instant(at),
-        "outcome": _outcome(what.outcome),
-    }
-    if what.detail:
-        event["outcomeDesc"] = what.detail
-    if what.purpose:
-        event["purposeOfEvent"] = [
-            {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": what.purpose}]}
-        ]
-        if what.reason:
-            event["purposeOfEvent"][0]["text"] = what.reason
-    event["agent"] = _agents(what)
-    event["source"] = {
-        "observer": {"display": source},
-        "type": [{"system": "http://terminology.hl7.org/CodeSystem/security-source-type", "code": "4"}],
-    }
-    entities = list(_entities(what, patients, resources))
-    if entities:
-        event["entity"] = entities
-    return event
-
-
-def _agents(what: Record) -> list[dict[str, Any]]:
-    client = what.client or "anonymous"
-    agents: list[dict[str, Any]] = [
-        {
-            "type": {"coding": [{"system": _DICOM, "code": "110153", "display": "Source Role ID"}]},
-            "who": {"identifier": {"value": client}, "display": client},
-            "requestor": not what.user,
-        }
-    ]
-    if what.user:
-        who: dict[str, Any] = {"reference": what.user} if "/" in what.user else {"display": what.user}
-        agents.append(
-            {
-                "type": {"coding": [{"system": _PARTICIPATION, "code": "humanuser", "display": "human user"}]}
-                if "/" in what.user
-                else {"coding": [{"system": _PARTICIPATION, "code": "datauser", "display": "data user"}]},
-                "who": who,
-                "requestor": True,
-            }
-        )
-    return agents
-
-
-def _entities(what: Record, patients: tuple[str, ...], resources: Sequence[Touched]) -> Iterable[dict[str, Any]]:
-    for patient in patients:
-        yield {
-            "what": {"reference": f"Patient/{patient}"},
-            "type": {"system": _ENTITY_TYPE, "code": "1", "display": "Person"},
-            "role": {"system": _OBJECT_ROLE, "code": "1", "display": "Patient"},
-        }
-    for one in resources:
-        if one.type == "Patient" and one.id in patients:
-            continue
-        reference = f"{one.type}/{one.id}" + (f"/_history/{one.version}" if one.version else "")
-        yield _domain_resource({"reference": reference})
-    if not resources and "/" in what.target and not patients:
-        yield _domain_resource({"reference": what.target})
-    if what.query:
-        yield {
-            "type": {"system": _ENTITY_TYPE, "code": "2", "display": "System Object"},
-            "role": {"system": _OBJECT_ROLE, "code": "24", "display": "Query"},
-            "query": b64encode(what.query.encode()).decode(),
-        }
-
-
-def _domain_resource(reference: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "what": reference,
-        "type": {"system": _ENTITY_TYPE, "code": "2", "display": "System Object"},
-        "role": {"system": _OBJECT_ROLE, "code": "4", "display": "Domain Resource"},
-    }
-
-
-def _outcome(status: int) -> str:
-    """https://hl7.org/fhir/R4/valueset-audit-event-outcome.html"""
-    if status < 400:
-        return "0"
-    return "4" if status < 500 else "8"
+def touched(stored: Iterable[StoredVersion], grounds: Grounds | None = None) -> tuple[Touched, ...]:
+    """`grounds` says of each version what decided about it."""
+    if grounds is None:
+        return tuple([Touched(one.type, one.id, one.version, one.owners) for one in stored])
+    return tuple([Touched(one.type, one.id, one.version, one.owners, grounds(one)) for one in stored])
