@@ -5,13 +5,15 @@ https://hl7.org/fhir/R4/resource.html#Meta
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from fhir_server.store.protocol import Body
 from profiles import json
 
 # The server's own: what a client says of them is dropped. https://hl7.org/fhir/R4/http.html#create
 _SERVER_META = ("versionId", "lastUpdated", "_versionId", "_lastUpdated")
+# Tags by which the server marks what it made itself, see `provenance`: nobody else's resource has one.
+SERVER_TAG_SYSTEM: Final = "https://wijkdossier.nl/fhir/CodeSystem/server-made"
 
 
 def with_id(resource: Mapping[str, Any], logical_id: str) -> dict[str, Any]:
@@ -25,11 +27,19 @@ def with_id(resource: Mapping[str, Any], logical_id: str) -> dict[str, Any]:
             named[key] = logical_id
         elif key == "meta" and isinstance(value, Mapping):
             kept = {name: part for name, part in value.items() if name not in _SERVER_META}
+            if isinstance(kept.get("tag"), list) and any(map(_servers_own, kept["tag"])):
+                kept["tag"] = [tag for tag in kept["tag"] if not _servers_own(tag)]
+                if not kept["tag"]:
+                    del kept["tag"]
             if kept:
                 named[key] = kept
         else:
             named[key] = value
     return named
+
+
+def _servers_own(tag: Any) -> bool:
+    return isinstance(tag, Mapping) and tag.get("system") == SERVER_TAG_SYSTEM
 
 
 def body(resource: Mapping[str, Any]) -> Body:

@@ -6,22 +6,32 @@ NEN 7513; https://hl7.org/fhir/R4/auditevent.html
 from collections.abc import Callable, Iterable
 
 from fhir_server.gateway import audit
-from fhir_server.gateway.audit import Touched
+from fhir_server.gateway.audit import UNKNOWN, Standing, Touched
 from fhir_server.gateway.requester import Requester
 from fhir_server.outcome import FhirError
 from fhir_server.store.protocol import AuditEntry, ResourceStore, StoredVersion
 
 
 class Trail:
-    """Writes audit entries in the requester's name."""
+    """Writes audit entries in the requester's name.
+
+    `source` is how this server names itself. `standing` may be set as soon as it is known as whom the requester counts.
+    """
 
     def __init__(
-        self, store: ResourceStore, requester: Requester, new_id: Callable[[], str], clock: Callable[[], int]
+        self,
+        store: ResourceStore,
+        requester: Requester,
+        new_id: Callable[[], str],
+        clock: Callable[[], int],
+        source: str = "",
     ) -> None:
+        self.standing: Standing = UNKNOWN
         self._store = store
         self._requester = requester
         self._new_id = new_id
         self._clock = clock
+        self._source = source
         self._refused: FhirError | None = None
 
     def entry(
@@ -32,26 +42,53 @@ class Trail:
         concerned: tuple[Touched, ...],
         query: str = "",
         detail: str = "",
+        *,
+        emergency: bool = False,
     ) -> AuditEntry:
         """An entry that a commit is to carry along."""
         what = audit.record(
-            self._requester, interaction, status, target=target, query=query, detail=detail, touched=concerned
+            self._requester,
+            interaction,
+            status,
+            target=target,
+            query=query,
+            detail=detail,
+            touched=concerned,
+            standing=self.standing,
+            emergency=emergency,
+            source=self._source,
         )
         return audit.entry(self._new_id(), self._clock(), what)
 
     async def shown(
-        self, interaction: str, target: str, rows: Iterable[StoredVersion], query: str = "", detail: str = ""
+        self,
+        interaction: str,
+        target: str,
+        concerned: Iterable[StoredVersion | Touched],
+        query: str = "",
+        detail: str = "",
+        *,
+        emergency: bool = False,
     ) -> None:
-        """An interaction that showed these rows."""
-        await self._store.append_audit((self.entry(interaction, 200, target, audit.touched(rows), query, detail),))
+        """An interaction that showed these."""
+        touched = tuple(one if isinstance(one, Touched) else audit.touched((one,))[0] for one in concerned)
+        entry = self.entry(interaction, 200, target, touched, query, detail, emergency=emergency)
+        await self._store.append_audit((entry,))
 
     async def refused(
-        self, interaction: str, target: str, error: FhirError, concerned: tuple[Touched, ...] = (), query: str = ""
+        self,
+        interaction: str,
+        target: str,
+        error: FhirError,
+        concerned: tuple[Touched, ...] = (),
+        query: str = "",
+        *,
+        emergency: bool = False,
     ) -> None:
         """A refusal. What was withheld is named in the log of the patient it is about, and nowhere else."""
         self._refused = error
         category = error.category
-        entry = self.entry(interaction, category.status, target, concerned, query, category.code)
+        entry = self.entry(interaction, category.status, target, concerned, query, category.code, emergency=emergency)
         await self._store.append_audit((entry,))
 
     def knows(self, error: FhirError) -> bool:
