@@ -1,23 +1,26 @@
-"""Access: the scopes of one requester and the policy together, as asked by every interaction.
+"""Access: the scopes of one requester, and with the policy of a moment the Judge of everything they ask for.
 
 Scope ∩ compartment ∩ policy are three conjuncts, each enough to withhold. A missing scope is said aloud (401, 403),
 whatever else withholds a resource makes it absent.
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from fhir_server.gateway.audit import Ground, Standing
 from fhir_server.gateway.directory import UNOWNED
+from fhir_server.gateway.filing import Filing
 from fhir_server.gateway.matching import judgeable, matches
 from fhir_server.gateway.narrow import conjunction, disjunction
-from fhir_server.gateway.policies import Policy, WriteAction
+from fhir_server.gateway.policies import Policy
 from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.gateway.scopes import Context, Scope
+from fhir_server.gateway.writing import WriteAction
 from fhir_server.outcome import Category, FhirError
-from fhir_server.search.query import EVERYTHING, Or, OwnedBy, Predicate, Unowned
+from fhir_server.search.query import EVERYTHING, NOTHING, Or, OwnedBy, Predicate, Unowned
 from fhir_server.search.rows import IndexRows
-from fhir_server.store.protocol import StoredVersion
+from fhir_server.store.protocol import Snapshot, StoredVersion
 from profiles import json
 
 Constrain: TypeAlias = Callable[[str, Sequence[tuple[str, str]]], Predicate]
@@ -27,6 +30,42 @@ Extract: TypeAlias = Callable[[Mapping[str, Any]], IndexRows]
 READ = "r"
 SEARCH = "s"
 SHOWN = "rs"  # either lets a resource be shown that another one leads to
+
+
+class Judge(Protocol):
+    """Answers, within one snapshot, what a requester may see and do."""
+
+    async def know(self, patients: Iterable[str]) -> None: ...
+
+    async def visible(self, type: str, actions: str, about: frozenset[str] | None = None) -> Predicate: ...
+
+    async def visible_by_owner(self, type: str, actions: str) -> Predicate: ...
+
+    def permits(self, stored: StoredVersion, actions: str) -> bool: ...
+
+    def may_permit(self, stored: StoredVersion, actions: str) -> bool: ...
+
+    async def permits_write(
+        self,
+        action: WriteAction,
+        type: str,
+        owners: tuple[str, ...],
+        filing: Filing,
+        rows: IndexRows,
+        scope_action: str,
+        *,
+        proposed: bool = False,
+    ) -> bool: ...
+
+    def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]: ...
+
+    def owns(self, patients: Iterable[str]) -> bool: ...
+
+    def told(self) -> frozenset[str]: ...
+
+    async def writers(self) -> tuple[str, ...]: ...
+
+    async def standing(self) -> Standing: ...
 
 
 class Authority(Protocol):
@@ -39,25 +78,26 @@ class Authority(Protocol):
 
     def require(self, type: str, action: str) -> None: ...
 
-    def visible(self, type: str, actions: str) -> Predicate: ...
-
-    def visible_by_owner(self, type: str, actions: str) -> Predicate: ...
-
-    def permits(self, stored: StoredVersion, actions: str) -> bool: ...
-
-    def may_permit(self, stored: StoredVersion, actions: str) -> bool: ...
-
-    def permits_write(
-        self, action: WriteAction, type: str, owners: tuple[str, ...], rows: IndexRows, scope_action: str
-    ) -> bool: ...
+    async def judge(self, snapshot: Snapshot) -> Judge: ...
 
 
 class Access:
-    """What one requester may do. Lives as long as the token's terms do; holds no decision about any resource."""
+    """What one requester's scopes reach. Lives as long as the token's terms do; holds no decision about any resource.
 
-    def __init__(self, requester: Requester, policy: Policy, constrain: Constrain, extract: Extract) -> None:
+    `refresh` makes what is known of the world true for a snapshot, before a policy is asked for it.
+    """
+
+    def __init__(
+        self,
+        requester: Requester,
+        policy: Callable[[Requester, Snapshot], Policy],
+        refresh: Callable[[Snapshot], Awaitable[None]],
+        constrain: Constrain,
+        extract: Extract,
+    ) -> None:
         self._requester = requester
         self._policy = policy
+        self._refresh = refresh
         self._constrain = constrain
         self._extract = extract
         self._held: dict[tuple[str, str], tuple[tuple[Context, Predicate], ...]] = {}
@@ -82,40 +122,27 @@ class Access:
             headers=(("WWW-Authenticate", 'Bearer error="insufficient_scope"'),),
         )
 
-    def visible(self, type: str, actions: str) -> Predicate:
-        """Which resources of the type the requester may see, by one of the actions, as a part of a query."""
-        reach = disjunction(
+    async def judge(self, snapshot: Snapshot) -> "ScopedJudge":
+        """The judge of all that is asked of the snapshot."""
+        await self._refresh(snapshot)
+        return ScopedJudge(self, self._policy(self._requester, snapshot))
+
+    def reach(self, type: str, actions: str) -> Predicate:
+        """Which resources of the type the scopes reach, by one of the actions, as a part of a query."""
+        return disjunction(
             *(conjunction(self._compartment(context, type), limit) for context, limit in self._scopes(type, actions))
         )
-        return conjunction(reach, self._policy.visible(self._requester, type))
 
-    def visible_by_owner(self, type: str, actions: str) -> Predicate:
-        """The same as far as owners tell: what a history can be filtered by. `permits` still judges each version."""
-        reach = disjunction(*(self._compartment(context, type) for context, _ in self._scopes(type, actions)))
-        return conjunction(reach, self._policy.visible(self._requester, type))
+    def reach_by_owner(self, type: str, actions: str) -> Predicate:
+        """The same as far as owners tell."""
+        return disjunction(*(self._compartment(context, type) for context, _ in self._scopes(type, actions)))
 
-    def permits(self, stored: StoredVersion, actions: str) -> bool:
-        """Whether the requester may see this very version."""
-        return self._policy.permits(self._requester, stored) and self._reaches(
-            stored.type, stored.owners, actions, stored.body
-        )
+    def confined(self, type: str, actions: str) -> bool:
+        """Whether every scope that counts reaches the patient in context, and what is about nobody, only."""
+        return all(context == "patient" for context, _ in self._scopes(type, actions))
 
-    def may_permit(self, stored: StoredVersion, actions: str) -> bool:
-        """Whether `permits` may hold, told without the body: what is withheld by then is never fetched."""
-        return self._policy.permits(self._requester, stored) and any(
-            self._in_compartment(context, stored.type, stored.owners)
-            for context, _ in self._scopes(stored.type, actions)
-        )
-
-    def permits_write(
-        self, action: WriteAction, type: str, owners: tuple[str, ...], rows: IndexRows, scope_action: str
-    ) -> bool:
-        """Whether the requester may write (or take away) a version with these owners and rows."""
-        return self._policy.permits_write(self._requester, action, type, owners) and self._reaches(
-            type, owners, scope_action, rows
-        )
-
-    def _reaches(self, type: str, owners: tuple[str, ...], actions: str, content: IndexRows | bytes) -> bool:
+    def reaches(self, type: str, owners: tuple[str, ...], actions: str, content: IndexRows | bytes) -> bool:
+        """Whether the scopes reach this very version."""
         for context, limit in self._scopes(type, actions):
             if not self._in_compartment(context, type, owners):
                 continue
@@ -129,6 +156,10 @@ class Access:
             if matches(limit, content):
                 return True
         return False
+
+    def may_reach(self, type: str, owners: tuple[str, ...], actions: str) -> bool:
+        """Whether `reaches` may hold, told without the content."""
+        return any(self._in_compartment(context, type, owners) for context, _ in self._scopes(type, actions))
 
     def _scopes(self, type: str, actions: str) -> tuple[tuple[Context, Predicate], ...]:
         """The context and constraint of each scope that counts for one of the actions on the type."""
@@ -169,6 +200,57 @@ class Access:
         if context != "patient":
             return True
         return owners == (self._requester.patient,) or (not owners and type in UNOWNED)
+
+
+class ScopedJudge:
+    """The scopes and the policy together."""
+
+    def __init__(self, access: Access, policy: Policy) -> None:
+        self._access = access
+        self._policy = policy
+        self.know = policy.know
+        self.grounds = policy.grounds
+        self.owns = policy.owns
+        self.told = policy.told
+        self.writers = policy.writers
+        self.standing = policy.standing
+
+    async def visible(self, type: str, actions: str, about: frozenset[str] | None = None) -> Predicate:
+        """Which resources of the type the requester may see, as a part of a query that is about these patients."""
+        if self._access.confined(type, actions):
+            patient = self._access.requester.patient
+            about = frozenset((patient,)) if patient else about
+        reach = self._access.reach(type, actions)
+        return NOTHING if reach == NOTHING else conjunction(reach, await self._policy.visible(type, about))
+
+    async def visible_by_owner(self, type: str, actions: str) -> Predicate:
+        """The same as far as owners tell: what a history can be filtered by. `permits` still judges each version."""
+        reach = self._access.reach_by_owner(type, actions)
+        return NOTHING if reach == NOTHING else conjunction(reach, await self._policy.visible_by_owner(type))
+
+    def permits(self, stored: StoredVersion, actions: str) -> bool:
+        """Whether the requester may see this very version; `know` comes first."""
+        return self._policy.permits(stored) and self._access.reaches(stored.type, stored.owners, actions, stored.body)
+
+    def may_permit(self, stored: StoredVersion, actions: str) -> bool:
+        """Whether `permits` may hold, told without the body."""
+        return self._policy.permits(stored) and self._access.may_reach(stored.type, stored.owners, actions)
+
+    async def permits_write(
+        self,
+        action: WriteAction,
+        type: str,
+        owners: tuple[str, ...],
+        filing: Filing,
+        rows: IndexRows,
+        scope_action: str,
+        *,
+        proposed: bool = False,
+    ) -> bool:
+        """Whether the requester may write (or take away) a version with these owners, facts and rows."""
+        return self._access.reaches(type, owners, scope_action, rows) and await self._policy.permits_write(
+            action, type, owners, filing, proposed=proposed
+        )
 
 
 def login_required() -> FhirError:

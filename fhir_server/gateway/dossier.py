@@ -3,9 +3,11 @@
 Loaded for many patients at a time, and kept until something in it changes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from consent.compile import CompiledConsent, Policy, Rules, compile_consent, compile_policy
@@ -13,17 +15,24 @@ from consent.facts import values
 from consent.instants import period
 from consent.model import FOREVER, Actor, Closure, ConsentRecord
 from consent.parse import parse
+from consent.provision import World
 from consent.proxy import Representative, proxies, representative
 from consent.references import local
 from consent.treatment import treats
+from consent.warnings import Conflict, conflicts
 from fhir_server.gateway.actors import counting_as
-from fhir_server.gateway.filing import Filer
+from fhir_server.gateway.directory import UNOWNED
+from fhir_server.gateway.filing import Filer, Filing
 from fhir_server.gateway.moment import Moment
 from fhir_server.search.query import EVERYTHING, Or, OwnedBy, Predicate, Reference, Token
 from fhir_server.store.protocol import StoredVersion
 from profiles import json
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
+Staged: TypeAlias = Callable[[str], Filing | None]
+"""What is filed with `Type/id` where the transaction at hand writes it."""
+_log = logging.getLogger(__name__)
 
 # What a dossier is made of, and which of each type counts.
 _IN_USE: Final[Mapping[str, Predicate]] = {
@@ -35,6 +44,10 @@ _IN_USE: Final[Mapping[str, Predicate]] = {
     "RelatedPerson": EVERYTHING,
 }
 DOSSIER_TYPES: Final = frozenset(_IN_USE)
+
+
+def nothing_staged(reference: str) -> Filing | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +100,7 @@ class Answers:
     An answer may lead to another question, but none takes back an answer.
     """
 
+    patient: str
     members: dict[Actor, frozenset[str]] = field(default_factory=dict)
     referred: dict[str, frozenset[str] | None] = field(default_factory=dict)
     lacking: set[Actor | str] = field(default_factory=set)
@@ -103,18 +117,32 @@ class Answers:
             return None
         return self.referred[reference]
 
-    async def find(self, moment: Moment, filer: Filer) -> bool:
+    async def find(self, moment: Moment, filer: Filer, staged: Staged) -> bool:
         """Find what was lacking; whether there was anything."""
         found = bool(self.lacking)
         for asked in self.lacking:
-            if not isinstance(asked, str):
+            if isinstance(asked, str):
+                self.referred[asked] = await self._referred(asked, moment, filer, staged)
+            else:
                 self.members[asked] = await counting_as(moment, asked)
-                continue
-            kind, _, logical_id = asked.partition("/")
-            stored = await moment.get(kind, logical_id)
-            self.referred[asked] = None if stored is None else filer.of(stored).facts.references
         self.lacking.clear()
         return found
+
+    async def _referred(self, asked: str, moment: Moment, filer: Filer, staged: Staged) -> frozenset[str] | None:
+        """What a resource of this dossier, or of nobody's, refers to.
+
+        Whatever is in another dossier was never here: a Consent must not tell its writer what exists elsewhere.
+        """
+        filing = staged(asked)
+        if filing is None:
+            kind, _, logical_id = asked.partition("/")
+            stored = await moment.get(kind, logical_id)
+            filing = None if stored is None else filer.of(stored)
+        if filing is None:
+            return None
+        facts = filing.facts
+        open_to_all = not facts.patients and facts.type in UNOWNED
+        return facts.references if open_to_all or facts.patients == (self.patient,) else None
 
 
 class Loader:
@@ -135,9 +163,19 @@ class Loader:
         validated = await self._validated(moment, stored)
         return {patient: await self._dossier(moment, patient, rows, validated) for patient, rows in stored.items()}
 
-    async def compiled(self, moment: Moment, record: ConsentRecord) -> CompiledConsent:
+    async def compiled(self, moment: Moment, record: ConsentRecord, staged: Staged) -> CompiledConsent:
         """One Consent, compiled against the world of the moment."""
-        return (await self._compiled(moment, record))[0]
+        return (await self._asked(moment, record.patient, staged, lambda world: self._compile(record, world)))[0]
+
+    async def warnings(
+        self, moment: Moment, record: ConsentRecord, others: Sequence[ConsentRecord], staged: Staged
+    ) -> tuple[Conflict, ...]:
+        """Where the Consent and the others can say yes and no about the same thing."""
+        vocabulary = self.rules.vocabulary
+        found = await self._asked(
+            moment, record.patient, staged, lambda world: conflicts(record, others, world, vocabulary)
+        )
+        return found[0]
 
     def record(self, consent: Json) -> ConsentRecord:
         return parse(consent, self.rules.vocabulary, self._zone)
@@ -148,7 +186,16 @@ class Loader:
         consents = []
         watched: set[str] = set()
         for row in rows.get("Consent", ()):
-            compiled, answers = await self._compiled(moment, self.record(json.parse(row.body)))
+            record = self.record(json.parse(row.body))
+            compiled, answers = await self._asked(moment, patient, nothing_staged, partial(self._compile, record))
+            if compiled.problems:
+                # Refused when it is written; one that is here all the same came by a rule of before.
+                _log.error(
+                    "Consent/%s can't be enforced, its permits are void and its denies stand: %s %s",
+                    row.id,
+                    compiled.problems[0].expression,
+                    compiled.problems[0].diagnostics,
+                )
             consents.append(Signed(compiled, row.updated))
             watched.update(answers.referred)
         related = [json.parse(row.body) for row in rows.get("RelatedPerson", ())]
@@ -169,12 +216,18 @@ class Loader:
             edges=tuple(sorted(edges)),
         )
 
-    async def _compiled(self, moment: Moment, record: ConsentRecord) -> tuple[CompiledConsent, Answers]:
-        answers = Answers()
+    def _compile(self, record: ConsentRecord, world: World) -> CompiledConsent:
+        return compile_consent(record, world, self.rules)
+
+    async def _asked(
+        self, moment: Moment, patient: str, staged: Staged, ask: Callable[[World], T]
+    ) -> tuple[T, Answers]:
+        """The answer to a question that asks about the world, and what it was told."""
+        answers = Answers(patient)
         while True:
-            compiled = compile_consent(record, answers, self.rules)
-            if not await answers.find(moment, self._filer):
-                return compiled, answers
+            answer = ask(answers)
+            if not await answers.find(moment, self._filer, staged):
+                return answer, answers
 
     async def _validated(
         self, moment: Moment, stored: Mapping[str, Mapping[str, list[StoredVersion]]]

@@ -8,12 +8,20 @@ from hashlib import sha256
 from os import urandom
 from typing import Any, Final
 
-from fhir_server.gateway import requester, stored_text, unfolding
+from consent import vocabulary
+from consent.compile import Rules
+from consent.model import Effect
+from fhir_server.gateway import emergency, requester, stored_text, unfolding
 from fhir_server.gateway.access import Access, invalid_token
+from fhir_server.gateway.consents import ConsentRules
 from fhir_server.gateway.cursor import Sealer
+from fhir_server.gateway.directory import UNOWNED
+from fhir_server.gateway.filing import Filer
+from fhir_server.gateway.knowledge import Knowledge
 from fhir_server.gateway.ownership import Ownership
-from fhir_server.gateway.policies import BasePolicy, Policy
+from fhir_server.gateway.policies import ConsentPolicy, FixedPolicy, Policy
 from fhir_server.gateway.session import Session
+from fhir_server.gateway.standing import Standing
 from fhir_server.gateway.unit import Tools
 from fhir_server.search import index
 from fhir_server.search.context import Context
@@ -21,11 +29,13 @@ from fhir_server.search.parameters import SearchParameters
 from fhir_server.search.parse import parse
 from fhir_server.search.query import Predicate
 from fhir_server.settings import Settings
-from fhir_server.store.protocol import AccessToken, AuditEntry, ResourceStore, Write
+from fhir_server.store.protocol import AccessToken, AuditEntry, ResourceStore, Snapshot, Write
 from profiles.registry import Registry
 
 # Token terms whose scopes are kept compiled. Only the compilation is kept: the token itself is looked up every time.
 _ACCESSES_MAX: Final = 1024
+
+PolicyFor = Callable[[requester.Requester, Snapshot], Policy]
 
 
 def new_uuid() -> str:
@@ -50,7 +60,7 @@ class Gateway:
         *,
         clock: Callable[[], int],
         cursor_key: bytes,
-        policy: Policy | None = None,
+        policy: PolicyFor | None = None,
         added: Sequence[Mapping[str, Any]] = (),
         new_id: Callable[[], str] = new_uuid,
     ) -> None:
@@ -62,8 +72,15 @@ class Gateway:
         self.base_urls = (settings.base_url.rstrip("/"),) if settings.base_url else ()
         self._parameters = SearchParameters(registry, added)
         self._indexer = index.Indexer(self._parameters, settings.zone, self.base_urls)
-        self.tools = Tools(registry, self._indexer.extract, Ownership(registry, self._indexer.extract), new_id)
-        self._policy = policy or BasePolicy(settings.base_policy)
+        filer = Filer(settings.zone)
+        base = Effect.PERMIT if settings.base_policy == "permit" else Effect.DENY
+        self.rules = Rules(vocabulary.build(registry.codesystem, registry.resource_types), UNOWNED, base)
+        self.knowledge = Knowledge(self.rules, filer, settings.zone)
+        ownership = Ownership(registry, self._indexer.extract)
+        consents = ConsentRules(self.knowledge)
+        self.tools = Tools(registry, self._indexer.extract, ownership, filer, consents, new_id)
+        self._policy = policy or self.policy
+        self._standings: dict[tuple[str, ...], Standing] = {}
         self._types = frozenset(registry.resource_types)
         self._anonymous = self._access(requester.anonymous(settings.public_directory))
         self._accesses: dict[AccessToken, Access] = {}
@@ -122,8 +139,22 @@ class Gateway:
             for made, owners in unfolding.unfold(entry)
         ]
 
+    def policy(self, who: requester.Requester, snapshot: Snapshot) -> Policy:
+        """What decides for the requester in the snapshot."""
+        if who.kind in (requester.ANONYMOUS_KIND, requester.SYSTEM_KIND):
+            return FixedPolicy(self.rules.base, system=who.kind == requester.SYSTEM_KIND)
+        # The emergency button has a window and a reason; nothing else of a token matters to the rules.
+        window = (who.reason, str(who.since), str(who.until)) if who.purpose == "BTG" else ()
+        key = (who.user, who.client, who.purpose, *window)
+        standing = self._standings.get(key)
+        if standing is None:
+            if len(self._standings) >= _ACCESSES_MAX:
+                self._standings.clear()
+            standing = self._standings[key] = Standing(self.knowledge, who, who.kind in emergency.PROFESSIONALS)
+        return ConsentPolicy(standing, snapshot, self.tools.filer, self.rules, self.tools.ownership.types, self.clock())
+
     def _access(self, who: requester.Requester) -> Access:
-        return Access(who, self._policy, self._constrain, self.tools.extract)
+        return Access(who, self._policy, self.knowledge.refresh, self._constrain, self.tools.extract)
 
     def _constrain(self, type: str, parameters: Sequence[tuple[str, str]]) -> Predicate:
         return parse((type,), parameters, self.context()).query.where

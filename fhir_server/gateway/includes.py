@@ -3,14 +3,16 @@
 https://hl7.org/fhir/R4/search.html#include
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from fhir_server.gateway.access import SHOWN
 from fhir_server.gateway.narrow import conjunction
+from fhir_server.gateway.sight import Sight
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.query import NOTHING, Or, Predicate, Query, Reference, Uri
 from fhir_server.search.results import ANY, Include
-from fhir_server.store.protocol import Snapshot, StoredVersion, Wanted
+from fhir_server.store.protocol import StoredVersion
 from profiles.registry import Registry
 
 # One page of matches can hardly need more; a chain of `:iterate` could ask for the whole store.
@@ -20,19 +22,9 @@ INCLUDED_MAX: Final = 2_000
 class Includer:
     """Gathers what belongs to one page of matches, from the snapshot that the matches came from."""
 
-    def __init__(
-        self,
-        snapshot: Snapshot,
-        registry: Registry,
-        wanted: Wanted,
-        permits: Callable[[StoredVersion], bool],
-        visible: Callable[[str], Predicate],
-    ) -> None:
-        self._snapshot = snapshot
+    def __init__(self, sight: Sight, registry: Registry) -> None:
+        self._sight = sight
         self._registry = registry
-        self._wanted = wanted
-        self._permits = permits
-        self._visible = visible
 
     async def gather(
         self, matches: Sequence[StoredVersion], includes: Sequence[Include], revincludes: Sequence[Include]
@@ -58,8 +50,10 @@ class Includer:
         return tuple(gathered)
 
     async def _add(self, rows: Iterable[StoredVersion], known: set[tuple[str, str]], new: list[StoredVersion]) -> None:
-        for row in rows:
-            if (row.type, row.id) not in known and not row.deleted and self._permits(row):
+        found = list(rows)
+        await self._sight.know(found)
+        for row in found:
+            if (row.type, row.id) not in known and not row.deleted and self._sight.permits(row, SHOWN):
                 known.add((row.type, row.id))
                 new.append(row)
 
@@ -70,11 +64,11 @@ class Includer:
             return []
         found: dict[tuple[str, str], StoredVersion] = {}
         canonicals: dict[str, str] = {}
-        for link in await self._snapshot.links(sources, include.param, include.target):
+        for link in await self._sight.snapshot.links(sources, include.param, include.target):
             if link.target_url:
                 canonicals[link.target_url] = link.source[0]
             elif link.target not in found:
-                row = await self._snapshot.read(*link.target, self._wanted)
+                row = await self._sight.read(*link.target, SHOWN)
                 if row is not None:
                     found[link.target] = row
         for url, source in canonicals.items():
@@ -113,8 +107,8 @@ class Includer:
         return rows
 
     async def _query(self, name: str, where: Predicate) -> Sequence[StoredVersion]:
-        narrowed = conjunction(self._visible(name), where)
+        narrowed = conjunction(await self._sight.visible(name, SHOWN), where)
         if narrowed == NOTHING:
             return ()
-        page = await self._snapshot.search(Query((name,), narrowed), count=INCLUDED_MAX + 1)
+        page = await self._sight.snapshot.search(Query((name,), narrowed), count=INCLUDED_MAX + 1)
         return page.rows

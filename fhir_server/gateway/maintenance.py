@@ -7,16 +7,18 @@ is validated, indexed and given owners like everything else. No flag or token ma
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
+from fhir_server.gateway.audit import UNKNOWN, Ground, Standing
+from fhir_server.gateway.filing import Filing
 from fhir_server.gateway.gateway import Gateway
-from fhir_server.gateway.policies import WriteAction
 from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.gateway.results import Written
 from fhir_server.gateway.session import Session
 from fhir_server.gateway.unit import Unit
+from fhir_server.gateway.writing import WriteAction
 from fhir_server.search.context import Context
 from fhir_server.search.query import EVERYTHING, Predicate
 from fhir_server.search.rows import IndexRows
-from fhir_server.store.protocol import StoredVersion, never
+from fhir_server.store.protocol import Snapshot, StoredVersion, never
 from profiles import json
 from profiles.registry import Registry
 
@@ -61,7 +63,8 @@ class Maintenance:
         async def extract(body: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
             resource = json.parse(body)
             rows = tools.extract(resource)
-            return rows, await tools.ownership.owners(resource, rows, find), b""
+            owners = await tools.ownership.owners(resource, rows, find)
+            return rows, owners, tools.filer.file(resource, owners, rows)
 
         await self._session.performed("operation", detail="reindex")
         return await store.reindex(extract, progress)
@@ -72,7 +75,7 @@ class Maintenance:
 
 
 class _Operator:
-    """The authority of the operator: everything."""
+    """The authority of the operator: everything, in every snapshot."""
 
     def __init__(self, requester: Requester) -> None:
         self._requester = requester
@@ -87,17 +90,51 @@ class _Operator:
     def holds(self, type: str, actions: str) -> bool:
         return True
 
-    def visible(self, type: str, actions: str) -> Predicate:
+    async def judge(self, snapshot: Snapshot) -> "_Everything":
+        return _Everything()
+
+
+class _Everything:
+    """The Judge that decides nothing."""
+
+    async def know(self, patients: Iterable[str]) -> None:
+        return None
+
+    async def visible(self, type: str, actions: str, about: frozenset[str] | None = None) -> Predicate:
         return EVERYTHING
 
-    visible_by_owner = visible
+    async def visible_by_owner(self, type: str, actions: str) -> Predicate:
+        return EVERYTHING
 
     def permits(self, stored: StoredVersion, actions: str) -> bool:
         return True
 
     may_permit = permits
 
-    def permits_write(
-        self, action: WriteAction, type: str, owners: tuple[str, ...], rows: IndexRows, scope_action: str
+    async def permits_write(
+        self,
+        action: WriteAction,
+        type: str,
+        owners: tuple[str, ...],
+        filing: Filing,
+        rows: IndexRows,
+        scope_action: str,
+        *,
+        proposed: bool = False,
     ) -> bool:
         return True
+
+    def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
+        return ()
+
+    def owns(self, patients: Iterable[str]) -> bool:
+        return True
+
+    def told(self) -> frozenset[str]:
+        return frozenset()
+
+    async def writers(self) -> tuple[str, ...]:
+        return ()
+
+    async def standing(self) -> Standing:
+        return UNKNOWN

@@ -15,19 +15,51 @@ from fhir_server.search.query import (
     Chain,
     Composite,
     Has,
+    Ids,
     Not,
     Or,
     Predicate,
     Query,
+    Reference,
     TypeIn,
 )
 
 Visible: TypeAlias = Callable[[str], Predicate]
 
 
-def narrow(query: Query, visible: Visible) -> Query:
-    """The same query over the resources of each type for which `visible(type)` holds, wherever the query looks."""
-    return replace(query, where=conjunction(visible_of(query.types, visible), within(query.where, visible)))
+def narrow(query: Query, visible: Visible, beside: Visible | None = None) -> Query:
+    """The same query over the resources of each type for which `visible(type)` holds, wherever the query looks.
+
+    `beside` answers for the resources that criteria lead to, where that differs.
+    """
+    where = conjunction(visible_of(query.types, visible), within(query.where, beside or visible))
+    return replace(query, where=where)
+
+
+def about(query: Query, codes: Callable[[str], frozenset[str]]) -> frozenset[str] | None:
+    """Patients of whom everything that matches is about at least one, None if the query does not say.
+
+    `codes(type)` are the search parameters that name the patients a resource is about.
+    """
+    named = frozenset.intersection(*(codes(name) for name in query.types))
+    found: frozenset[str] | None = None
+    for criterion in query.where.children if isinstance(query.where, And) else (query.where,):
+        patients = _patients(criterion, named, query.types == ("Patient",))
+        if patients is not None:
+            found = patients if found is None else found & patients
+    return found
+
+
+def _patients(criterion: Predicate, named: frozenset[str], by_id: bool) -> frozenset[str] | None:
+    match criterion:
+        case Reference(param, "Patient", str(logical_id)) if param in named:
+            return frozenset((logical_id,))
+        case Ids(ids) if by_id:
+            return frozenset(ids)
+        case Or(children) if children:
+            each = [_patients(child, named, by_id) for child in children]
+            return None if None in each else frozenset().union(*(one for one in each if one is not None))
+    return None
 
 
 def visible_of(types: tuple[str, ...], visible: Visible) -> Predicate:

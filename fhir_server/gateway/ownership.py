@@ -44,6 +44,14 @@ class Ownership:
         del parameters["AuditEvent"]
         self._parameters = {name: frozenset(codes) for name, codes in parameters.items()}
         self._extract = extract
+        # Besides these a Patient is about itself, and three types borrow.
+        self.types: Final = frozenset(self._parameters) | {"AuditEvent", "Binary", "Bundle", "Patient", "Provenance"}
+
+    def codes(self, type: str) -> frozenset[str]:
+        """The search parameters that name the patients a resource of the type is about."""
+        codes = self._parameters.get(type, frozenset())
+        # `patient` is `subject` or `actor` again, as far as it is a Patient.
+        return codes | {"patient"} if codes else codes
 
     async def owners(self, resource: Mapping[str, Any], rows: IndexRows, find: Find) -> tuple[str, ...]:
         """Logical ids of the patients that the resource is about, sorted; () for a directory resource or for nobody."""

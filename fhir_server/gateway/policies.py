@@ -1,86 +1,253 @@
-"""Policies: which resources a requester may read or write, scope apart.
+"""Policies: which resources one requester may read or write at one moment, scope apart.
 
 A Policy answers twice: `visible` becomes part of every query, `permits` is asked again of every row that comes back.
 
-Reading, in `BasePolicy`: directory and knowledge types in which no patient is named are open to whoever has the
-scope; a patient reads what is about exactly themself; `system`, the operator, reads AuditEvents; base policy `permit`
-opens the rest, except that Consents and AuditEvents stay with the patient and the operator. Everything else does not
-exist.
-
-Writing, chosen with privacy first where the rules are silent: patients write what is and stays about exactly
-themself, their AuditEvents excepted; `system` writes directory and knowledge types; nobody else writes at all unless
-the base policy is `permit`, and then whoever has the scope does. An AuditEvent is never changed or removed: NEN 7513
-asks for a log that its subjects cannot edit.
-
-The default and its reasons: https://hl7.org/fhir/R4/security.html#access-control
+Three kinds of requester: whoever has a token is judged by the Consents of each patient concerned; nobody known sees
+what the deployment publishes; `system`, the operator over REST, keeps the directory and reads the access log. Base
+policy `permit` opens the rest to `system`, as it opens to everybody what no Consent speaks of.
+https://hl7.org/fhir/R4/security.html#access-control
 """
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Protocol
 
+from consent.bind import Bound
+from consent.compile import Rules
+from consent.decide import decide_bound
+from consent.model import AccessRequest, Action, Closure, Decision, Effect, Obligation, Rule
+from fhir_server.gateway import audit
+from fhir_server.gateway.audit import Ground
 from fhir_server.gateway.directory import PERSONAL, UNOWNED
-from fhir_server.gateway.requester import SYSTEM_KIND, Requester
-from fhir_server.search.query import EVERYTHING, NOTHING, Or, OwnedBy, Predicate, Unowned
-from fhir_server.settings import BasePolicy as BasePolicyName
-from fhir_server.store.protocol import StoredVersion
+from fhir_server.gateway.filing import Filer, Filing
+from fhir_server.gateway.narrow import disjunction
+from fhir_server.gateway.standing import Standing
+from fhir_server.gateway.writing import CONSENT_ACTION, WriteAction, may_write
+from fhir_server.search.query import EVERYTHING, NOTHING, ByOwner, Predicate, Unowned
+from fhir_server.store.protocol import Snapshot, StoredVersion
 
-WriteAction = Literal["create", "update", "delete"]
+_log = logging.getLogger(__name__)
 
 
 class Policy(Protocol):
     """A rule of access. `visible` and `permits` must agree; where they do not, the row is withheld and logged."""
 
-    def visible(self, requester: Requester, type: str) -> Predicate:
-        """Which resources of the type the requester may read, as a part of a query."""
+    async def know(self, patients: Iterable[str]) -> None:
+        """Find what must be known of these patients before `permits` is asked about what is theirs."""
         ...
 
-    def permits(self, requester: Requester, stored: StoredVersion) -> bool:
-        """Whether the requester may read this very version, by its own owners and facts."""
+    async def visible(self, type: str, about: frozenset[str] | None) -> Predicate:
+        """Which resources of the type may be read, as a part of a query that is about these patients (None: any)."""
         ...
 
-    def permits_write(self, requester: Requester, action: WriteAction, type: str, owners: tuple[str, ...]) -> bool:
-        """Whether they may write a resource about these patients; an update is asked of old and of new content."""
+    async def visible_by_owner(self, type: str) -> Predicate:
+        """The same as far as owners tell: what a history can be filtered by."""
+        ...
+
+    def permits(self, stored: StoredVersion) -> bool:
+        """Whether this very version may be read, by its own owners and facts."""
+        ...
+
+    async def permits_write(
+        self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, *, proposed: bool
+    ) -> bool:
+        """Whether a resource with this content may be written; an update is asked of old and of new content.
+
+        `proposed`: it is a Consent that asks for a confirmation.
+        """
+        ...
+
+    def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
+        """What the decision about this version rested on."""
+        ...
+
+    def owns(self, patients: Iterable[str]) -> bool:
+        """Whether the requester is each of these patients, or acts for them; at least one, all known."""
+        ...
+
+    def told(self) -> frozenset[str]:
+        """The patients of whom something was opened by the emergency button, who are to be told so."""
+        ...
+
+    async def writers(self) -> tuple[str, ...]:
+        """Whom this server records as the author of what the requester writes, `Type/id`."""
+        ...
+
+    async def standing(self) -> audit.Standing:
+        """As whom the requester counts, for the audit."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class BasePolicy:
-    """What holds when no Consent speaks."""
+class ConsentPolicy:
+    """Whoever has a token: the Consents of each patient concerned decide, in one snapshot.
 
-    base: BasePolicyName
+    `ownable` are the types that can be about a patient.
+    """
 
-    def visible(self, requester: Requester, type: str) -> Predicate:
-        if self._open(requester, type):
-            return EVERYTHING
-        own = requester.own_patient
-        choices: list[Predicate] = []
-        if type in UNOWNED:
-            choices.append(Unowned())
-        if own:
-            choices.append(OwnedBy((own,)))
-        if not choices:
-            return NOTHING
-        return choices[0] if len(choices) == 1 else Or(tuple(choices))
+    def __init__(
+        self,
+        standing: Standing,
+        snapshot: Snapshot,
+        filer: Filer,
+        rules: Rules,
+        ownable: frozenset[str],
+        instant: int,
+    ) -> None:
+        self._standing = standing
+        self._snapshot = snapshot
+        self._filer = filer
+        self._rules = rules
+        self._ownable = ownable
+        self._instant = instant
+        self._known: dict[str, Bound] = {}
+        self._decisions: dict[tuple[str, str, int], Decision] = {}
 
-    def permits(self, requester: Requester, stored: StoredVersion) -> bool:
-        if not stored.owners:
-            return stored.type in UNOWNED or self._open(requester, stored.type)
-        own = requester.own_patient
-        return (own != "" and stored.owners == (own,)) or self._open(requester, stored.type)
+    async def know(self, patients: Iterable[str]) -> None:
+        for patient in patients:
+            if patient not in self._known:
+                self._known[patient] = (await self._standing.bound(self._snapshot, patient, self._instant)).bound
 
-    def permits_write(self, requester: Requester, action: WriteAction, type: str, owners: tuple[str, ...]) -> bool:
-        if requester.user == "":
-            return False
-        if type == "AuditEvent" and (action != "create" or requester.own_patient):
-            return False
-        own = requester.own_patient
-        if own and owners == (own,):
-            return True
-        if self.base == "permit":
-            return type not in PERSONAL or requester.kind == SYSTEM_KIND
-        return requester.kind == SYSTEM_KIND and type in UNOWNED and not owners
+    async def visible(self, type: str, about: frozenset[str] | None) -> Predicate:
+        unowned = self._opens_unowned(type)
+        if type not in self._ownable:
+            return Unowned() if unowned else NOTHING
+        if about is None:
+            owned = await self._standing.query(self._snapshot, type, self._instant)
+        else:
+            patients = sorted(await self._snapshot.sharers(sorted(about)))
+            owned = await self._standing.query_about(self._snapshot, patients, type, self._instant)
+        if not owned.groups:
+            if owned.otherwise == NOTHING:
+                return Unowned() if unowned else NOTHING
+            if owned.otherwise == EVERYTHING and unowned:
+                return EVERYTHING
+        return disjunction(Unowned() if unowned else NOTHING, owned)
 
-    def _open(self, requester: Requester, type: str) -> bool:
+    async def visible_by_owner(self, type: str) -> Predicate:
+        if type not in self._ownable:
+            return Unowned() if self._opens_unowned(type) else NOTHING
+        owned = await self._standing.query(self._snapshot, type, self._instant)
+        some = tuple(patient for patients, answer in owned.groups if answer != NOTHING for patient in patients)
+        none = tuple(patient for patients, answer in owned.groups if answer == NOTHING for patient in patients)
+        groups = tuple((patients, answer) for patients, answer in ((some, EVERYTHING), (none, NOTHING)) if patients)
+        otherwise = NOTHING if owned.otherwise == NOTHING else EVERYTHING
+        whoever = ByOwner(groups, otherwise)
+        if not self._opens_unowned(type):
+            return NOTHING if not some and otherwise == NOTHING else whoever
+        return EVERYTHING if not none and otherwise == EVERYTHING else disjunction(Unowned(), whoever)
+
+    def permits(self, stored: StoredVersion) -> bool:
+        key = (stored.type, stored.id, stored.version)
+        decision = self._decisions.get(key)
+        if decision is None:
+            facts = self._filer.of(stored).facts
+            if facts.patients != stored.owners:
+                facts = replace(facts, patients=stored.owners)
+            try:
+                decision = decide_bound(self._known, _READ, facts, self._rules)
+            except KeyError:
+                _log.error("a %s was to be decided before its patients were known; it was withheld", stored.type)
+                return False
+            self._decisions[key] = decision
+        return decision.effect is Effect.PERMIT
+
+    async def permits_write(
+        self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, *, proposed: bool
+    ) -> bool:
+        asked = CONSENT_ACTION[action]
+        standing, snapshot, instant = self._standing, self._snapshot, self._instant
+        bounds = [(await standing.bound(snapshot, patient, instant, asked)).bound for patient in owners]
+        request = AccessRequest(await standing.closure(snapshot, instant), "", asked, instant)
+        return may_write(action, filing.facts, bounds, request, standing.login, self._rules, proposed=proposed)
+
+    def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
+        decision = self._decisions.get((stored.type, stored.id, stored.version))
+        return () if decision is None else _grounds(decision)
+
+    def owns(self, patients: Iterable[str]) -> bool:
+        known = [self._known[patient] for patient in patients]
+        return bool(known) and all(bound.always is not None for bound in known)
+
+    def told(self) -> frozenset[str]:
+        return frozenset(
+            basis.patient
+            for decision in self._decisions.values()
+            if Obligation.TELL_PATIENT in decision.obligations
+            for basis in decision.basis
+            if basis.rule is Rule.EMERGENCY
+        )
+
+    async def writers(self) -> tuple[str, ...]:
+        closure = await self._standing.closure(self._snapshot, self._instant)
+        return tuple(sorted(closure.individuals | {self._standing.login}))
+
+    async def standing(self) -> audit.Standing:
+        return await self._standing.known_as(self._snapshot, self._instant)
+
+    def _opens_unowned(self, type: str) -> bool:
+        """Whether they may read what is of the type and about nobody, as the engine says of such a resource."""
         if type in PERSONAL:
-            return requester.kind == SYSTEM_KIND and (type == "AuditEvent" or self.base == "permit")
-        return self.base == "permit" and requester.user != ""
+            return False
+        return type in self._rules.directory or self._rules.base is Effect.PERMIT
+
+
+_NOBODY = Closure(frozenset())
+# What `decide_bound` asks of a request beyond what is bound already: that it reads.
+_READ = AccessRequest(_NOBODY, "", Action.ACCESS, 0)
+
+
+def _grounds(decision: Decision) -> tuple[Ground, ...]:
+    found: list[Ground] = []
+    for basis in decision.basis:
+        cited = [Ground(basis.patient, basis.rule.value, f.consent, f.version, f.path) for f in basis.findings]
+        found += cited or [Ground(basis.patient, basis.rule.value)]
+    return tuple(found)
+
+
+class FixedPolicy:
+    """Whoever no Consent speaks of: nobody known, and `system`."""
+
+    def __init__(self, base: Effect, *, system: bool) -> None:
+        self._open = system and base is Effect.PERMIT
+        self._system = system
+
+    async def know(self, patients: Iterable[str]) -> None:
+        return None
+
+    async def visible(self, type: str, about: frozenset[str] | None) -> Predicate:
+        return self._visible(type)
+
+    async def visible_by_owner(self, type: str) -> Predicate:
+        return self._visible(type)
+
+    def permits(self, stored: StoredVersion) -> bool:
+        answer = self._visible(stored.type)
+        return answer == EVERYTHING or (answer != NOTHING and not stored.owners)
+
+    async def permits_write(
+        self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, *, proposed: bool
+    ) -> bool:
+        if not self._system or filing.facts.personal or (type == "AuditEvent" and action != "create"):
+            return False
+        return self._open or (type in UNOWNED and not owners)
+
+    def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
+        return tuple(Ground(owner, "operator") for owner in stored.owners)
+
+    def owns(self, patients: Iterable[str]) -> bool:
+        return False
+
+    def told(self) -> frozenset[str]:
+        return frozenset()
+
+    async def writers(self) -> tuple[str, ...]:
+        return ()
+
+    async def standing(self) -> audit.Standing:
+        return audit.UNKNOWN
+
+    def _visible(self, type: str) -> Predicate:
+        if self._open or (self._system and type == "AuditEvent"):
+            return EVERYTHING
+        return Unowned() if type in UNOWNED else NOTHING

@@ -21,8 +21,9 @@ class Requester:
     """Who asks. `user` is `Patient/1`, `Practitioner/2` …, `system`, or '' for nobody known.
 
     `patient` is the logical id of the launch context ('' if none), `purpose` a v3 ActReason code, `reason` the words
-    given with it. `kind` is `anonymous`, `system`, or the resource type of the user; `own_patient` the logical id of a
-    patient who asks for themself, '' for everybody else.
+    given with it. The token holds from `since` until `until` (microseconds since 1970 UTC). `kind` is `anonymous`,
+    `system`, or the resource type of the user; `own_patient` the logical id of a patient who asks for themself, '' for
+    everybody else.
     """
 
     user: str
@@ -31,6 +32,8 @@ class Requester:
     patient: str = ""
     purpose: str = ""
     reason: str = ""
+    since: int = 0
+    until: int = 0
     kind: str = field(init=False, default="")
     own_patient: str = field(init=False, default="")
 
@@ -62,4 +65,6 @@ def from_token(token: AccessToken, resource_types: Collection[str]) -> Requester
         patient=token.patient or (logical_id if kind == "Patient" else ""),
         purpose=token.purpose,
         reason=token.reason,
+        since=token.issued,
+        until=token.expires,
     )

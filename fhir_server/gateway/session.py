@@ -5,34 +5,37 @@ https://hl7.org/fhir/R4/http.html
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from fhir_server.gateway import audit
 from fhir_server.gateway.access import READ, SEARCH, SHOWN, Authority, login_required, not_found
 from fhir_server.gateway.cursor import Cursor, unknown_cursor
+from fhir_server.gateway.emergency import tell
 from fhir_server.gateway.includes import Includer
 from fhir_server.gateway.listing import listing
-from fhir_server.gateway.narrow import narrow, reached, visible_of
+from fhir_server.gateway.narrow import reached, visible_of
 from fhir_server.gateway.redaction import redact
 from fhir_server.gateway.release import Released, release
 from fhir_server.gateway.requester import Requester
 from fhir_server.gateway.results import Found, Versions, Written
+from fhir_server.gateway.sight import Sight
 from fhir_server.gateway.thinning import thinned
 from fhir_server.gateway.trail import Trail
+from fhir_server.gateway.unfolding import UNFOLDED
 from fhir_server.gateway.unit import Unit
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.context import Context
-from fhir_server.search.query import Predicate, Query
+from fhir_server.search.query import EVERYTHING, Predicate, Query
 from fhir_server.search.results import ANY, Include
 from fhir_server.store.protocol import (
     BadCursor,
     Capabilities,
     GuardFailed,
     Page,
+    Snapshot,
     StoredVersion,
     VersionConflict,
-    Wanted,
 )
 from profiles import json
 from profiles.registry import Registry
@@ -58,6 +61,7 @@ class Session:
         self._gateway = gateway
         self._store = gateway.store
         self._access = access
+        self._sight: Sight | None = None
         self._trail = Trail(gateway.store, access.requester, gateway.tools.new_id, gateway.clock)
 
     # --- what an interaction may know --------------------------------------------------------------------------------
@@ -110,12 +114,13 @@ class Session:
             self._access.require(type, READ)
             await self._unfold(type)
             async with self._store.snapshot() as snapshot:
-                found = await snapshot.read(type, id, self._wanted(READ))
-            released = self._release(found, READ)
+                sight = await self._look(snapshot)
+                found = await sight.read(type, id, READ)
+                released = _release(sight, found)
         except FhirError as error:
-            await self._trail.refused("read", f"{type}/{id}", error, audit.touched(_present(found)))
+            await self._refused("read", f"{type}/{id}", error, _present(found))
             raise
-        await self._trail.shown("read", f"{type}/{id}", _present(found))
+        await self._shown("read", f"{type}/{id}", _present(found))
         return released
 
     async def vread(self, type: str, id: str, version: int) -> Released:
@@ -125,15 +130,16 @@ class Session:
             self._access.require(type, READ)
             await self._unfold(type)
             async with self._store.snapshot() as snapshot:
-                current = await snapshot.read(type, id, self._wanted(READ))
-                found = await snapshot.vread(type, id, version, self._wanted(READ))
-            if current is None or not self._permits(current, READ):
-                raise not_found()
-            released = self._release(found, READ)
+                sight = await self._look(snapshot)
+                current = await sight.read(type, id, READ)
+                found = await sight.vread(type, id, version, READ)
+                if current is None or not sight.permits(current, READ):
+                    raise not_found()
+                released = _release(sight, found)
         except FhirError as error:
-            await self._trail.refused("vread", f"{type}/{id}", error, audit.touched(_present(found)))
+            await self._refused("vread", f"{type}/{id}", error, _present(found))
             raise
-        await self._trail.shown("vread", f"{type}/{id}", _present(found))
+        await self._shown("vread", f"{type}/{id}", _present(found))
         return released
 
     async def history(
@@ -157,11 +163,14 @@ class Session:
             self._require_any(types, action)
             await self._unfold(*types)
             async with self._store.snapshot() as snapshot:
+                sight = await self._look(snapshot)
+                where: Predicate = EVERYTHING
                 if type and id:
-                    current = await snapshot.read(type, id, self._wanted(action))
-                    if current is None or not self._permits(current, action):
+                    current = await sight.read(type, id, action)
+                    if current is None or not sight.permits(current, action):
                         raise not_found()
-                where = visible_of(types, lambda name: self._access.visible_by_owner(name, action))
+                else:
+                    where = visible_of(types, (await sight.visible_by_owner(types, action)).__getitem__)
 
                 async def fetch(several: int, cursor: bytes) -> Page:
                     return await snapshot.history(
@@ -170,21 +179,23 @@ class Session:
 
                 async def permits(row: StoredVersion) -> bool:
                     """A version needs a permit on itself and on the current one."""
-                    if not self._permits(row, action):
+                    await sight.know((row,))
+                    if not sight.permits(row, action):
                         return False
-                    newest = current or await snapshot.read(row.type, row.id, self._wanted(action))
-                    return newest is not None and self._permits(newest, action)
+                    newest = current or await sight.read(row.type, row.id, action)
+                    return newest is not None and sight.permits(newest, action)
 
                 rows, position = await thinned(fetch, permits, count, position)
+                released = tuple(_release_shown(sight, row) for row in rows)
         except BadCursor:
             error = unknown_cursor()
-            await self._trail.refused(interaction, target, error, audit.touched(_present(current)))
+            await self._refused(interaction, target, error, _present(current))
             raise error from None
         except FhirError as error:
-            await self._trail.refused(interaction, target, error, audit.touched(_present(current)))
+            await self._refused(interaction, target, error, _present(current))
             raise
-        await self._trail.shown(interaction, target, rows)
-        return Versions(tuple(self._release_shown(row) for row in rows), position)
+        await self._shown(interaction, target, rows)
+        return Versions(released, position)
 
     async def search(
         self,
@@ -211,30 +222,29 @@ class Session:
             self._require_any(tuple(types), SEARCH)
             beside = {name for query in queries for name in reached(query.where)}
             await self._unfold(*types, *beside, *(include.source for include in (*includes, *revincludes)))
-            narrowed = [narrow(query, lambda name: self._access.visible(name, SEARCH)) for query in queries]
             async with self._store.snapshot() as snapshot:
+                sight = await self._look(snapshot)
+                narrowed = [await sight.narrowed(query, SEARCH) for query in queries]
                 rows, after = await listing(snapshot, narrowed, count, position)
-                released = [(row, self._released(row, SEARCH)) for row in rows]
+                await sight.know(rows)
+                released = [(row, _released(sight, row)) for row in rows]
                 matches = [(row, one) for row, one in released if one is not None]
                 if choose is not None:
                     matches = [matches[kept] for kept in choose([json.parse(row.body) for row, _ in matches])]
                 counted = sum([await snapshot.total(query) for query in narrowed]) if total else None
-                includer = Includer(snapshot, self.registry, self._wanted(SHOWN), self._shown, self._visible_shown)
-                included = await includer.gather([row for row, _ in matches], includes, revincludes)
+                included = await Includer(sight, self.registry).gather(
+                    [row for row, _ in matches], includes, revincludes
+                )
+                led_to = tuple(_release_shown(sight, row) for row in included)
         except BadCursor:
             error = unknown_cursor()
-            await self._trail.refused(interaction, target, error, query=asked)
+            await self._refused(interaction, target, error, query=asked)
             raise error from None
         except FhirError as error:
-            await self._trail.refused(interaction, target, error, query=asked)
+            await self._refused(interaction, target, error, query=asked)
             raise
-        await self._trail.shown(interaction, target, (*(row for row, _ in matches), *included), asked)
-        return Found(
-            tuple(one for _, one in matches),
-            tuple(self._release_shown(row) for row in included),
-            counted,
-            after,
-        )
+        await self._shown(interaction, target, (*(row for row, _ in matches), *included), asked)
+        return Found(tuple(one for _, one in matches), led_to, counted, after)
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
@@ -249,18 +259,21 @@ class Session:
         try:
             for attempt in range(ATTEMPTS_MAX):
                 async with self._store.snapshot() as snapshot:
-                    unit = Unit(self._gateway.tools, self._access, snapshot)
+                    sight = await self._look(snapshot)
+                    unit = Unit(self._gateway.tools, sight)
                     staged = await stage(unit)
                 entry = self._trail.entry(interaction, 200, target, unit.touched)
                 if not unit.writes:
                     await self._store.append_audit((entry,))
                     return staged, ()
                 try:
-                    committed = await self._store.commit(unit.writes, unit.guards, (entry,))
+                    committed = await self._store.commit(unit.writes, unit.guards, (entry,), unit.refile)
                 except (VersionConflict, GuardFailed):
                     await asyncio.sleep(0.001 * attempt)
                     continue
-                return staged, tuple(self._written(row) for row in unit.stored(committed))
+                stored = unit.stored(committed)
+                await sight.know(stored)
+                return staged, tuple(_written(sight, row) for row in stored)
             raise FhirError(Category.CONFLICT, "others keep changing the same resource, try again")
         except FhirError as error:
             await self._trail.refused(interaction, target, error, unit.met if unit is not None else ())
@@ -271,12 +284,12 @@ class Session:
         unit: Unit | None = None
         try:
             async with self._store.snapshot() as snapshot:
-                unit = Unit(self._gateway.tools, self._access, snapshot)
+                unit = Unit(self._gateway.tools, await self._look(snapshot))
                 await stage(unit)
         except FhirError as error:
             await self._trail.refused(interaction, target, error, unit.met if unit is not None else ())
             raise
-        await self._trail.shown(interaction, target, ())
+        await self._shown(interaction, target, ())
 
     # --- auditing ----------------------------------------------------------------------------------------------------
 
@@ -291,44 +304,31 @@ class Session:
 
     # --- inner steps -------------------------------------------------------------------------------------------------
 
-    def _permits(self, stored: StoredVersion, actions: str) -> bool:
-        return self._access.permits(stored, actions)
+    async def _look(self, snapshot: Snapshot) -> Sight:
+        sight = self._sight = Sight(
+            snapshot,
+            self._access,
+            await self._access.judge(snapshot),
+            self._gateway.tools.ownership.codes,
+        )
+        self._trail.standing = await sight.judge.standing()
+        return sight
 
-    def _released(self, stored: StoredVersion, actions: str) -> Released | None:
-        """A row that a query found. The query said yes, so a no is a fault of ours: fail closed, and say so."""
-        released = release(stored, lambda row: self._access.permits(row, actions))
-        if released is None:
-            _log.error("the query and the decision disagree about a %s; it was withheld", stored.type)
-        return released
+    async def _shown(self, interaction: str, target: str, rows: Iterable[StoredVersion], query: str = "") -> None:
+        """Put on the trail what was shown, and why; whoever must be told of it is."""
+        sight = self._sight
+        assert sight is not None, "nothing is shown that was not looked at"
+        told = sight.judge.told()
+        concerned = audit.touched(rows, sight.judge.grounds)
+        await self._trail.shown(interaction, target, concerned, query, emergency=bool(told))
+        if told:
+            await tell(self._gateway, self.requester, told)
 
-    def _wanted(self, actions: str) -> Wanted:
-        """What is worth fetching: fetching the rest only to withhold it would tell, by its time, that it is there."""
-        return lambda stored: self._access.may_permit(stored, actions)
-
-    def _shown(self, stored: StoredVersion) -> bool:
-        return self._access.permits(stored, SHOWN)
-
-    def _visible_shown(self, type: str) -> Predicate:
-        return self._access.visible(type, SHOWN)
-
-    def _release(self, stored: StoredVersion | None, actions: str) -> Released:
-        if stored is None:
-            raise not_found()
-        released = release(stored, lambda row: self._access.permits(row, actions))
-        if released is None:
-            raise not_found()
-        if stored.deleted:
-            raise FhirError(Category.GONE, "the resource has been deleted")
-        return released
-
-    def _release_shown(self, stored: StoredVersion) -> Released:
-        released = release(stored, lambda row: self._access.permits(row, "cruds"))
-        assert released is not None, "one row, two decisions"
-        return released
-
-    def _written(self, stored: StoredVersion) -> Written:
-        released = release(stored, lambda row: not row.deleted and self._access.permits(row, "cruds"))
-        return Written(stored.type, stored.id, stored.version, stored.updated, released)
+    async def _refused(
+        self, interaction: str, target: str, error: FhirError, rows: Iterable[StoredVersion] = (), query: str = ""
+    ) -> None:
+        grounds = self._sight.judge.grounds if self._sight is not None else None
+        await self._trail.refused(interaction, target, error, audit.touched(rows, grounds), query)
 
     def _require_any(self, types: Sequence[str], action: str) -> None:
         if len(types) == 1:
@@ -339,9 +339,40 @@ class Session:
             raise FhirError(Category.FORBIDDEN, "the token has no scope for this interaction")
 
     async def _unfold(self, *types: str) -> None:
-        """Make AuditEvents of the trail before anybody looks for them."""
-        if ("AuditEvent" in types or ANY in types) and self._access.holds("AuditEvent", SHOWN):
+        """Make AuditEvents and Provenances of the trail before anybody looks for them."""
+        asked = UNFOLDED if ANY in types else UNFOLDED.intersection(types)
+        if any(self._access.holds(name, SHOWN) for name in asked):
             await self._store.unfold_audit(self._gateway.expand)
+
+
+def _release(sight: Sight, stored: StoredVersion | None) -> Released:
+    if stored is None:
+        raise not_found()
+    released = release(stored, lambda row: sight.permits(row, READ))
+    if released is None:
+        raise not_found()
+    if stored.deleted:
+        raise FhirError(Category.GONE, "the resource has been deleted")
+    return released
+
+
+def _released(sight: Sight, stored: StoredVersion) -> Released | None:
+    """A row that a query found. The query said yes, so a no is a fault of ours: fail closed, and say so."""
+    released = release(stored, lambda row: sight.permits(row, SEARCH))
+    if released is None:
+        _log.error("the query and the decision disagree about a %s; it was withheld", stored.type)
+    return released
+
+
+def _release_shown(sight: Sight, stored: StoredVersion) -> Released:
+    released = release(stored, lambda row: sight.permits(row, "cruds"))
+    assert released is not None, "one row, two decisions"
+    return released
+
+
+def _written(sight: Sight, stored: StoredVersion) -> Written:
+    released = release(stored, lambda row: not row.deleted and sight.permits(row, "cruds"))
+    return Written(stored.type, stored.id, stored.version, stored.updated, released)
 
 
 def _present(stored: StoredVersion | None) -> tuple[StoredVersion, ...]:

@@ -12,6 +12,7 @@ from consent.compile import compile_policy
 from consent.model import FOREVER, AccessRequest, Action, Closure, Emergency
 from consent.predicate import Predicate as Residual
 from consent.residual import residual
+from fhir_server.gateway import audit
 from fhir_server.gateway.dossier import Dossier
 from fhir_server.gateway.knowledge import Knowledge
 from fhir_server.gateway.requester import Requester
@@ -76,9 +77,23 @@ class Standing:
         self._allowed = emergency_allowed
         self._bounds: dict[tuple[str, Action], Kept] = {}
         self._everybody: _Everybody | None = None
+        self._known_as: tuple[Closure, audit.Standing] | None = None
+
+    @property
+    def login(self) -> str:
+        """`Practitioner/1` …"""
+        return self._requester.user
 
     async def closure(self, snapshot: Snapshot, instant: int) -> Closure:
         return await self._knowledge.closure(snapshot, self._requester.user, self._requester.client, instant)
+
+    async def known_as(self, snapshot: Snapshot, instant: int) -> audit.Standing:
+        """As whom the requester counts, for the audit."""
+        closure = await self.closure(snapshot, instant)
+        if self._known_as is None or self._known_as[0] is not closure:
+            known = audit.Standing(tuple(sorted(closure.individuals)), tuple(sorted(closure.organisations)))
+            self._known_as = (closure, known)
+        return self._known_as[1]
 
     async def bound(self, snapshot: Snapshot, patient: str, instant: int, action: Action = Action.ACCESS) -> Kept:
         """The rules of one patient for the requester."""

@@ -6,23 +6,25 @@ https://hl7.org/fhir/R4/http.html#create, #update, #delete
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from fhir_server.gateway import stored_text, validation
-from fhir_server.gateway.access import SEARCH, SHOWN, Authority, not_found
+from fhir_server.gateway.access import SEARCH, SHOWN, not_found
 from fhir_server.gateway.audit import Touched
+from fhir_server.gateway.consents import ConsentRules
+from fhir_server.gateway.filing import Filer, Filing, decode
 from fhir_server.gateway.matching import judgeable, matches
-from fhir_server.gateway.narrow import narrow
 from fhir_server.gateway.ownership import Extract, Ownership
-from fhir_server.gateway.policies import WriteAction
 from fhir_server.gateway.release import Released, release
 from fhir_server.gateway.requester import SYSTEM_KIND
-from fhir_server.outcome import Category, FhirError
+from fhir_server.gateway.sight import Sight
+from fhir_server.gateway.writing import WriteAction
+from fhir_server.outcome import Category, FhirError, Issue
 from fhir_server.search.query import EVERYTHING, Query
 from fhir_server.search.rows import IndexRows
-from fhir_server.store.protocol import Committed, Guard, Snapshot, StoredVersion, Wanted, Write, never
+from fhir_server.store.protocol import Committed, Guard, Refile, StoredVersion, Write, never
 from profiles import json
 from profiles.registry import Registry
 
@@ -36,7 +38,17 @@ class Tools(msgspec.Struct, frozen=True, eq=False):
     registry: Registry
     extract: Extract
     ownership: Ownership
+    filer: Filer
+    consents: ConsentRules
     new_id: Callable[[], str]
+
+
+class Content(NamedTuple):
+    """What follows from a resource: what it is found by, whom it is about, and what was filed with it."""
+
+    rows: IndexRows
+    owners: tuple[str, ...]
+    facts: bytes
 
 
 class Staged(msgspec.Struct, frozen=True):
@@ -46,18 +58,20 @@ class Staged(msgspec.Struct, frozen=True):
     action: WriteAction
     type: str
     id: str
+    warnings: tuple[Issue, ...] = ()
 
 
 class Unit:
     """Collects writes. Made by the gateway for each attempt; a request only ever stages through it."""
 
-    def __init__(self, tools: Tools, authority: Authority, snapshot: Snapshot) -> None:
+    def __init__(self, tools: Tools, sight: Sight) -> None:
         self._tools = tools
-        self._authority = authority
-        self._snapshot = snapshot
+        self._sight = sight
+        self._authority = sight.authority
         self._writes: list[Write] = []
         self._guards: list[Guard] = []
         self._owners: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._refile: dict[tuple[str, str], Refile] = {}
         self._touched: list[Touched] = []
         self._met: list[Touched] = []
 
@@ -68,6 +82,11 @@ class Unit:
     @property
     def guards(self) -> tuple[Guard, ...]:
         return tuple(self._guards)
+
+    @property
+    def refile(self) -> tuple[Refile, ...]:
+        """Stored versions about which this unit says something new."""
+        return tuple(self._refile.values())
 
     @property
     def touched(self) -> tuple[Touched, ...]:
@@ -89,9 +108,10 @@ class Unit:
         """
         (resource_type,) = query.types
         self._authority.require(resource_type, SEARCH)
-        narrowed = narrow(query, lambda name: self._authority.visible(name, SEARCH))
-        page = await self._snapshot.search(narrowed, count=_MATCHES_MAX)
-        found = (release(row, lambda stored: self._authority.permits(stored, SEARCH)) for row in page.rows)
+        narrowed = await self._sight.narrowed(query, SEARCH)
+        page = await self._sight.snapshot.search(narrowed, count=_MATCHES_MAX)
+        await self._sight.know(page.rows)
+        found = (release(row, lambda stored: self._sight.permits(stored, SEARCH)) for row in page.rows)
         if len(page.rows) < _MATCHES_MAX:
             self._guards.append(Guard(narrowed, tuple((row.type, row.id) for row in page.rows)))
         return tuple(one for one in found if one is not None)
@@ -114,8 +134,8 @@ class Unit:
         """Whether there is such a resource, staged or visible."""
         if (resource_type, logical_id) in self._owners:
             return True
-        stored = await self._snapshot.read(resource_type, logical_id, self._wanted(SHOWN))
-        return stored is not None and not stored.deleted and self._authority.permits(stored, SHOWN)
+        stored = await self._sight.read(resource_type, logical_id, SHOWN)
+        return stored is not None and not stored.deleted and self._sight.permits(stored, SHOWN)
 
     async def create(self, resource: Mapping[str, Any], logical_id: str = "") -> Staged:
         """A new resource under a new id, or under `logical_id`, which the server itself chose.
@@ -125,10 +145,9 @@ class Unit:
         resource_type = resource["resourceType"]
         self._authority.require(resource_type, "c")
         named = stored_text.with_id(resource, logical_id or self._tools.new_id())
-        rows, owners = await self._examine(named)
-        if not self._authority.permits_write("create", resource_type, owners, rows, "c"):
-            raise _forbidden(resource_type)
-        return self._stage("create", named, 0, owners, rows)
+        content = await self._examine(named)
+        await self._expect_writable("create", named, content, "c")
+        return await self._stage("create", named, 0, content)
 
     async def update(self, resource: Mapping[str, Any], if_match: int | None = None) -> Staged:
         """A new version of the resource whose type and id are given in it; if there is none, its creation.
@@ -138,16 +157,15 @@ class Unit:
         resource_type, logical_id = resource["resourceType"], resource["id"]
         self._authority.require(resource_type, "u")
         named = stored_text.with_id(resource, logical_id)
-        rows, owners = await self._examine(named)
         current = await self._current(resource_type, logical_id, "u")
+        content = await self._examine(named, current)
         if current is None or current.deleted:
-            return self._create_by_chosen_id(named, current, owners, rows, if_match)
+            return await self._create_by_chosen_id(named, current, content, if_match)
         self._expect_visible(current, "u")
         self._expect_version(current, if_match)
-        self._expect_changeable("update", current, "u")
-        if not self._authority.permits_write("update", resource_type, owners, rows, "u"):
-            raise _forbidden(resource_type)
-        return self._stage("update", named, current.version, owners, rows, current.owners)
+        await self._expect_changeable("update", current, "u")
+        await self._expect_writable("update", named, content, "u")
+        return await self._stage("update", named, current.version, content, current.owners)
 
     async def patch(
         self,
@@ -165,17 +183,16 @@ class Unit:
         if current.deleted:
             raise FhirError(Category.GONE, "the resource has been deleted")
         self._expect_version(current, if_match)
-        self._expect_changeable("update", current, "u")
+        await self._expect_changeable("update", current, "u")
         changed = change(json.parse(current.body))
         if changed.get("resourceType") != resource_type or changed.get("id") != logical_id:
             raise FhirError(
                 Category.UNPROCESSABLE, "a patch cannot change the type or the id", (f"{resource_type}.id",)
             )
         named = stored_text.with_id(changed, logical_id)
-        rows, owners = await self._examine(named)
-        if not self._authority.permits_write("update", resource_type, owners, rows, "u"):
-            raise _forbidden(resource_type)
-        return self._stage("update", named, current.version, owners, rows, current.owners)
+        content = await self._examine(named, current)
+        await self._expect_writable("update", named, content, "u")
+        return await self._stage("update", named, current.version, content, current.owners)
 
     async def delete(self, resource_type: str, logical_id: str, if_match: int | None = None) -> Staged | None:
         """The end of the resource; None if it was deleted already. https://hl7.org/fhir/R4/http.html#delete
@@ -191,11 +208,11 @@ class Unit:
         if current.deleted:
             return None
         self._expect_version(current, if_match)
-        self._expect_changeable("delete", current, "d")
+        await self._expect_changeable("delete", current, "d")
         self._writes.append(
             Write("delete", resource_type, logical_id, current.version, None, current.owners, current.facts, None)
         )
-        self._touched.append(Touched(resource_type, logical_id, current.version + 1, current.owners))
+        self._touched.append(Touched(resource_type, logical_id, current.version + 1, current.owners, wrote="delete"))
         self._owners[resource_type, logical_id] = current.owners
         return Staged(len(self._writes) - 1, "delete", resource_type, logical_id)
 
@@ -217,51 +234,60 @@ class Unit:
 
     # --- inner steps -------------------------------------------------------------------------------------------------
 
-    def _create_by_chosen_id(
-        self,
-        named: Mapping[str, Any],
-        tombstone: StoredVersion | None,
-        owners: tuple[str, ...],
-        rows: IndexRows,
-        if_match: int | None,
+    async def _create_by_chosen_id(
+        self, named: Mapping[str, Any], tombstone: StoredVersion | None, content: Content, if_match: int | None
     ) -> Staged:
         """Only for those who may create here; everybody else gets the same 404 whether the id is taken or not."""
         resource_type = named["resourceType"]
-        free = self._may_choose_id(resource_type) if tombstone is None else self._authority.permits(tombstone, "u")
-        allowed = (
-            if_match is None and free and self._authority.permits_write("create", resource_type, owners, rows, "c")
-        )
-        if not allowed:
+        free = await self._may_choose_id(resource_type) if tombstone is None else self._sight.permits(tombstone, "u")
+        if if_match is not None or not free or not await self._may_write("create", named, content, "c"):
             raise not_found()
-        before = tombstone.version if tombstone else 0
-        return self._stage("create", named, before, owners, rows)
+        return await self._stage("create", named, tombstone.version if tombstone else 0, content)
 
-    def _may_choose_id(self, resource_type: str) -> bool:
+    async def _may_choose_id(self, resource_type: str) -> bool:
         """Whether they may take an id that is free.
 
         Who is refused the ids of hidden resources would learn from every other id that it is not one of those. So only
         those from whom nothing of the type is hidden may, and the operator's import clients.
         """
-        authority = self._authority
-        return authority.requester.kind == SYSTEM_KIND or authority.visible(resource_type, "u") == EVERYTHING
-
-    def _wanted(self, actions: str) -> Wanted:
-        return lambda stored: self._authority.may_permit(stored, actions)
+        if self._authority.requester.kind == SYSTEM_KIND:
+            return True
+        return await self._sight.visible(resource_type, "u") == EVERYTHING
 
     async def _current(self, resource_type: str, logical_id: str, action: str) -> StoredVersion | None:
-        current = await self._snapshot.read(resource_type, logical_id, self._wanted(action))
+        current = await self._sight.read(resource_type, logical_id, action)
         if current is not None:
             self._met.append(Touched(resource_type, logical_id, current.version, current.owners))
         return current
 
     def _expect_visible(self, current: StoredVersion, action: str) -> None:
-        if not self._authority.permits(current, action):
+        if not self._sight.permits(current, action):
             raise not_found()
 
-    def _expect_changeable(self, action: WriteAction, current: StoredVersion, scope_action: str) -> None:
+    async def _expect_changeable(self, action: WriteAction, current: StoredVersion, scope_action: str) -> None:
         rows = self._tools.extract(json.parse(current.body))
-        if not self._authority.permits_write(action, current.type, current.owners, rows, scope_action):
+        filing = self._tools.filer.of(current)
+        if not await self._sight.judge.permits_write(action, current.type, current.owners, filing, rows, scope_action):
             raise _forbidden(current.type)
+
+    async def _may_write(
+        self, action: WriteAction, named: Mapping[str, Any], content: Content, scope_action: str
+    ) -> bool:
+        return await self._sight.judge.permits_write(
+            action,
+            named["resourceType"],
+            content.owners,
+            decode(content.facts),
+            content.rows,
+            scope_action,
+            proposed=named.get("status") == "proposed",
+        )
+
+    async def _expect_writable(
+        self, action: WriteAction, named: Mapping[str, Any], content: Content, scope_action: str
+    ) -> None:
+        if not await self._may_write(action, named, content, scope_action):
+            raise _forbidden(named["resourceType"])
 
     def _expect_version(self, current: StoredVersion, if_match: int | None) -> None:
         """https://hl7.org/fhir/R4/http.html#concurrency"""
@@ -270,37 +296,54 @@ class Unit:
                 Category.VERSION, f"If-Match names version {if_match}, the current one is {current.version}"
             )
 
-    async def _examine(self, named: Mapping[str, Any]) -> tuple[IndexRows, tuple[str, ...]]:
+    async def _examine(self, named: Mapping[str, Any], current: StoredVersion | None = None) -> Content:
+        """Raises FhirError for a resource that is not valid, or a Consent that can't be enforced."""
         await asyncio.sleep(0)  # a transaction of thousands of resources lets other requests through in between
         validation.check(named, self._tools.registry)
+        if named["resourceType"] == "Consent":
+            await self._tools.consents.check(named, self._sight.snapshot, self._staged)
         rows = self._tools.extract(named)
-        return rows, await self._tools.ownership.owners(named, rows, self._find)
+        owners = await self._tools.ownership.owners(named, rows, self._find)
+        recorded = self._tools.filer.of(current).recorded if current is not None else ()
+        recorded += await self._sight.judge.writers()
+        return Content(rows, owners, self._tools.filer.file(named, owners, rows, recorded))
+
+    def _staged(self, reference: str) -> Filing | None:
+        """What is filed with a resource that this unit writes."""
+        kind, _, logical_id = reference.partition("/")
+        for write in reversed(self._writes):
+            if write.type == kind and write.id == logical_id:
+                return decode(write.facts)
+        return None
 
     async def _find(self, resource_type: str, logical_id: str) -> tuple[str, ...] | None:
         staged = self._owners.get((resource_type, logical_id))
         if staged is not None:
             return staged
-        stored = await self._snapshot.read(resource_type, logical_id, never)
+        stored = await self._sight.snapshot.read(resource_type, logical_id, never)
         return None if stored is None else stored.owners
 
-    def _stage(
+    async def _stage(
         self,
         action: WriteAction,
         named: Mapping[str, Any],
         expected_version: int,
-        owners: tuple[str, ...],
-        rows: IndexRows,
+        content: Content,
         owners_before: tuple[str, ...] | None = None,
     ) -> Staged:
         resource_type, logical_id = named["resourceType"], named["id"]
         method: WriteAction = "create" if action == "create" else "update"
         body = stored_text.body(named)
-        self._writes.append(Write(method, resource_type, logical_id, expected_version, body, owners, b"", rows))
+        rows, owners, facts = content
+        self._writes.append(Write(method, resource_type, logical_id, expected_version, body, owners, facts, rows))
         self._owners[resource_type, logical_id] = owners
         # Whoever it was about before has this in their log as well, and each log stays apart.
         for concerned in (owners,) if owners_before in (None, owners) else (owners_before, owners):
-            self._touched.append(Touched(resource_type, logical_id, expected_version + 1, concerned))
-        return Staged(len(self._writes) - 1, action, resource_type, logical_id)
+            self._touched.append(Touched(resource_type, logical_id, expected_version + 1, concerned, wrote=method))
+        warnings: tuple[Issue, ...] = ()
+        if resource_type == "Consent":
+            warnings = await self._tools.consents.warnings(named, self._sight.snapshot, self._staged)
+        return Staged(len(self._writes) - 1, action, resource_type, logical_id, warnings)
 
 
 def _forbidden(resource_type: str) -> FhirError:

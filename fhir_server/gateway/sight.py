@@ -1,0 +1,65 @@
+"""Sight: one snapshot through the eyes of one requester. Whatever a Session or a Unit reads, it reads through this.
+
+Rows that come back are those that the requester may or may not see: `permits` says which, and nobody else is asked.
+"""
+
+from collections.abc import Callable, Iterable
+
+from fhir_server.gateway.access import Authority, Judge
+from fhir_server.gateway.narrow import about, narrow, reached
+from fhir_server.search.query import Predicate, Query
+from fhir_server.store.protocol import Snapshot, StoredVersion, never
+
+
+class Sight:
+    """`codes(type)` are the search parameters that name the patients a resource is about."""
+
+    def __init__(
+        self, snapshot: Snapshot, authority: Authority, judge: Judge, codes: Callable[[str], frozenset[str]]
+    ) -> None:
+        self.snapshot = snapshot
+        self.authority = authority
+        self.judge = judge
+        self._codes = codes
+
+    async def read(self, type: str, id: str, actions: str) -> StoredVersion | None:
+        """The current version, ready for `permits`.
+
+        A large body is fetched only if the version may be permitted: the time it takes would tell that it is there.
+        """
+        row = await self.snapshot.read(type, id, never)
+        if row is None or await self._complete(row, actions):
+            return row
+        return await self.snapshot.read(type, id)
+
+    async def vread(self, type: str, id: str, version: int, actions: str) -> StoredVersion | None:
+        """One version, ready for `permits`."""
+        row = await self.snapshot.vread(type, id, version, never)
+        if row is None or await self._complete(row, actions):
+            return row
+        return await self.snapshot.vread(type, id, version)
+
+    async def know(self, rows: Iterable[StoredVersion]) -> None:
+        """Get rows that a query found ready for `permits`."""
+        await self.judge.know(owner for row in rows for owner in row.owners)
+
+    def permits(self, row: StoredVersion, actions: str) -> bool:
+        return self.judge.permits(row, actions)
+
+    async def visible(self, type: str, actions: str) -> Predicate:
+        return await self.judge.visible(type, actions)
+
+    async def narrowed(self, query: Query, actions: str) -> Query:
+        """The query over what the requester may see, wherever it looks."""
+        concerned = about(query, self._codes)
+        visible = {name: await self.judge.visible(name, actions, concerned) for name in query.types}
+        beside = {name: await self.judge.visible(name, actions) for name in reached(query.where)}
+        return narrow(query, visible.__getitem__, beside.__getitem__)
+
+    async def visible_by_owner(self, types: Iterable[str], actions: str) -> dict[str, Predicate]:
+        return {name: await self.judge.visible_by_owner(name, actions) for name in types}
+
+    async def _complete(self, row: StoredVersion, actions: str) -> bool:
+        """Whether the row has all that is needed of it."""
+        await self.know((row,))
+        return bool(row.body) or row.deleted or not self.judge.may_permit(row, actions)
