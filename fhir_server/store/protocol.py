@@ -4,7 +4,7 @@ One contract suite (tests/fhir_server/store/contract.py) holds every backend to 
 bytes, index rows and owners; it knows nothing of consent, scopes or HTTP. Times are microseconds since 1970 UTC.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +85,31 @@ class AuditEntry(msgspec.Struct, frozen=True, array_like=True):
     id: str
     at: int
     entry: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AuditBatch:
+    """Entries that became durable together, as they are kept. `hash` covers them and all before them in their `chain`.
+
+    `checkable`: they were written since everything is kept, so that their resources can be held against them;
+    `unfolded`: those resources are there.
+    """
+
+    chain: str
+    num: int
+    hash: bytes
+    entries: tuple[AuditEntry, ...]
+    unfolded: bool
+    checkable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditBreak:
+    """Where a chain is first found to be another than was written, and what is wrong there."""
+
+    chain: str
+    num: int
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +277,22 @@ class Snapshot(Protocol):
         ...
 
 
+class AuditInspection(Protocol):
+    """The audit trail and the resources made of it, as of one moment."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def since(self) -> int:
+        """Resources that were stored later than this are all made of entries that are kept."""
+        ...
+
+    def batches(self) -> Iterator[AuditBatch | AuditBreak]:
+        """Every batch, chain by chain, in order; a break stands before the batch where it shows."""
+        ...
+
+
 class AccessToken(msgspec.Struct, frozen=True, omit_defaults=True):
     """What an opaque bearer token stands for. The token itself is never stored, its SHA-256 is.
 
@@ -326,6 +367,10 @@ class ResourceStore(AuthStore, Protocol):
         whoever else unfolds meanwhile. Called before anything asks for AuditEvents, so that a read pays for one
         compact row only.
         """
+        ...
+
+    def inspect_audit(self) -> AbstractAsyncContextManager[AuditInspection]:
+        """The audit trail, to be verified: every entry is kept, and each batch linked to the one before by a hash."""
         ...
 
     async def reindex(self, extract: ExtractAll, progress: Callable[[int], None]) -> int:

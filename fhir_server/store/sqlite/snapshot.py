@@ -65,6 +65,11 @@ class SqliteSnapshot:
             self._connection = None
 
     @property
+    def connection(self) -> Connection:
+        """The connection with the transaction of this view."""
+        return self._connection or self._open()
+
+    @property
     def epoch(self) -> int:
         return self._pool.epoch(self._connection or self._open())
 

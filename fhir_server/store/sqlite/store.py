@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 
 from fhir_server.store.protocol import (
     AccessToken,
     AuditEntry,
+    AuditInspection,
     Capabilities,
     Committed,
     ExtractAll,
@@ -16,7 +17,7 @@ from fhir_server.store.protocol import (
     Refile,
     Write,
 )
-from fhir_server.store.sqlite import audit, auth, backup, reindex
+from fhir_server.store.sqlite import audit, auth, backup, inspection, reindex
 from fhir_server.store.sqlite.connection import FILE_NAME, JOURNAL_NAME, connect, create_file
 from fhir_server.store.sqlite.jobs import Commit, Job, PutToken, RevokeToken
 from fhir_server.store.sqlite.names import Names
@@ -91,6 +92,9 @@ class SqliteStore:
     async def unfold_audit(self, expand: Callable[[AuditEntry], Sequence[Write]]) -> int:
         async with self._unfolding:
             return await audit.unfold(self._pool, self._journal_pool, self._writer, expand)
+
+    def inspect_audit(self) -> AbstractAsyncContextManager[AuditInspection]:
+        return inspection.inspecting(self._pool, self._journal_pool, self._names)
 
     async def reindex(self, extract: ExtractAll, progress: Callable[[int], None]) -> int:
         return await reindex.reindex(self._pool, self._writer, extract, progress)
