@@ -1,16 +1,18 @@
 """A slow and obvious interpreter of the consent rules, written from their text, to hold the engine against.
 
-It reads the Consents as JSON and shares nothing with `consent` but the values at its seam (AccessRequest,
-ResourceFacts, Rules and the vocabulary). Nothing is prepared, cached or laid flat: each question walks the tree anew.
+It reads the Consents as JSON and shares nothing with `consent` but the values of a question (AccessRequest,
+ResourceFacts); what is above or below a code it asks of the code systems itself. Nothing is prepared or laid flat: each
+question walks the tree anew.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from consent.compile import Combiner, Rules
-from consent.model import AccessRequest, Category, Effect, Party, ResourceFacts
+from consent.model import AccessRequest, Category, Party, ResourceFacts
+from profiles.registry import load
 
 Json = dict[str, Any]
 NO, UNKNOWN, YES = 0, 1, 2
@@ -18,6 +20,7 @@ NO, UNKNOWN, YES = 0, 1, 2
 THO = "http://terminology.hl7.org/CodeSystem/"
 ZONE = ZoneInfo("Europe/Amsterdam")
 HOUR = 3600 * 10**6
+PERMIT, LIFT, DENY = "permit", "lift", "deny"  # to lift is to permit by the emergency button alone
 
 
 @dataclass
@@ -30,7 +33,9 @@ class Case:
     request: AccessRequest
     facts: ResourceFacts
     world: Any
-    rules: Rules
+    directory: frozenset[str]
+    base: str
+    combiner: str
 
 
 @dataclass
@@ -41,38 +46,48 @@ class Outcome:
     denies_emergency_by_name: bool
 
 
-def permitted(cases: list[Case]) -> bool:
+@cache
+def above(system: str, code: str) -> frozenset[str]:
+    """The code and all above it; empty if the system has no such code."""
+    found = load().codesystem(THO + system)
+    assert found is not None
+    return found.ancestors(code) if code in found.codes else frozenset()
+
+
+def answer(cases: list[Case]) -> str:
     """A resource about several patients needs a permit from every one of them."""
-    return all(decide(case) for case in cases)
+    each = [decide(case) for case in cases]
+    return DENY if DENY in each else LIFT if LIFT in each else PERMIT
 
 
-def decide(case: Case) -> bool:
+def decide(case: Case) -> str:
     request, facts = case.request, case.facts
     # The patient, and a verified proxy within its period, always read the patient's own dossier and access log.
     if f"Patient/{case.patient}" in request.closure.individuals or case.patient in request.represents:
-        return True
+        return PERMIT
     # Consent and AuditEvent about a patient: patient and proxy only.
     if facts.type in ("Consent", "AuditEvent"):
-        return False
+        return DENY
     outcomes = []
     for number, consent in enumerate(case.consents):
         outcomes += outcomes_of(case, number, consent)
-    if case.rules.combiner is Combiner.DENY_OVERRIDES:
+    if case.combiner == "deny-overrides":
         standing = outcomes
     else:
         standing = [one for one in outcomes if not any(beats(other, one) for other in outcomes)]
     if any(one.type == "deny" for one in standing):
-        answer = False
+        open_ = False
     elif standing:
-        answer = True
+        open_ = True
     elif request.action.value in ("access", "use", "disclose") and request.closure.individuals & facts.authors:
-        answer = True  # who authored a resource may read it back, unless a deny matches
+        open_ = True  # who authored a resource may read it back, unless a deny matches
     else:
-        answer = case.rules.base is Effect.PERMIT
-    if not answer and emergency(request):
+        open_ = case.base == "permit"
+    if not open_ and emergency(request):
         named = any(one.type == "deny" and one.denies_emergency_by_name for one in standing)
-        return facts.confidentiality <= 4 and not facts.labels_unclear and not named
-    return answer
+        if facts.confidentiality <= 4 and not facts.labels_unclear and not named:
+            return LIFT
+    return PERMIT if open_ else DENY
 
 
 def beats(a: Outcome, b: Outcome) -> bool:
@@ -100,7 +115,7 @@ def outcomes_of(case: Case, number: int, consent: Json) -> list[Outcome]:
     if "patient-privacy" in scopes:
         pass
     elif "research" in scopes:
-        covered = purpose_covers(case, "HRESCH", case.request.purpose)
+        covered = purpose_covers("HRESCH", case.request.purpose)
         if covered == NO:
             return []
         if covered == UNKNOWN:
@@ -154,7 +169,7 @@ def enforceable(consent: Json, case: Case) -> bool:
             if "coding" not in concept:
                 return False
         for purpose in provision.get("purpose", []):
-            if purpose["code"] not in case.rules.vocabulary.purposes:
+            if not above("v3-ActReason", purpose["code"]):
                 return False
         todo += provision.get("provision", [])
     return True
@@ -206,7 +221,7 @@ def needs_relation(case: Case, user_axis: int) -> bool:
         return False
     if request.purpose == "BTG":
         return True
-    return purpose_covers(case, "TREAT", request.purpose) != NO
+    return purpose_covers("TREAT", request.purpose) != NO
 
 
 # --- One provision: YES / NO / UNKNOWN ---------------------------------------------------------------------------
@@ -293,21 +308,20 @@ def axis_of(case: Case, who: Party | Category) -> int:
     return 2 if who.reference in closure.organisations else 0
 
 
-def purpose_covers(case: Case, stated: str, asked: str) -> int:
-    known = case.rules.vocabulary.purposes
-    if asked not in known:
+def purpose_covers(stated: str, asked: str) -> int:
+    if not above("v3-ActReason", asked):
         return UNKNOWN
     if asked == "BTG":
         return YES if stated == "BTG" else NO
-    return YES if stated in known[asked] else NO
+    return YES if stated in above("v3-ActReason", asked) else NO
 
 
 def purpose(case: Case, stated: str, type_: str) -> int:
     if type_ == "deny" and stated == "ETREAT" and case.request.purpose == "BTG":
         return YES
-    if stated not in case.rules.vocabulary.purposes:
+    if not above("v3-ActReason", stated):
         return UNKNOWN
-    return purpose_covers(case, stated, case.request.purpose)
+    return purpose_covers(stated, case.request.purpose)
 
 
 def label(case: Case, coding: Json, type_: str) -> int:
@@ -317,9 +331,11 @@ def label(case: Case, coding: Json, type_: str) -> int:
         if type_ == "deny":
             return YES if facts.confidentiality >= level else UNKNOWN if facts.labels_unclear else NO
         return UNKNOWN if facts.labels_unclear else YES if facts.confidentiality <= level else NO
-    below = case.rules.vocabulary.labels.get((coding["system"], coding["code"]), {(coding["system"], coding["code"])})
-    if any(one in facts.labels for one in below):
-        return YES
+    for system, found in facts.labels:
+        if system == coding["system"]:
+            covering = above("v3-ActCode", found) if system == THO + "v3-ActCode" else {found}
+            if coding["code"] in covering:
+                return YES
     return UNKNOWN if facts.labels_unclear else NO
 
 
@@ -370,7 +386,7 @@ def data(case: Case, item: Json, type_: str) -> int:
         return YES
     if meaning == "instance":
         return NO
-    nobody = facts.type != "Patient" and facts.type not in case.rules.directory
+    nobody = facts.type != "Patient" and facts.type not in case.directory
     refers_to_it = target in facts.references
     it_refers_to = me in (case.world.references(target) or ()) and nobody
     if meaning == "dependents":
