@@ -125,19 +125,14 @@ class Gateway:
 
     def expand(self, entry: AuditEntry) -> Sequence[Write]:
         """The AuditEvents and Provenances of an audit entry, ready to be stored."""
-        return [
-            Write(
-                "create",
-                made["resourceType"],
-                made["id"],
-                0,
-                stored_text.body(made),
-                owners,
-                b"",
-                self.tools.extract(made),
-            )
-            for made, owners in unfolding.unfold(entry)
-        ]
+        writes = []
+        for made, owners in unfolding.unfold(entry):
+            kind = made["resourceType"]
+            rows = self.tools.extract(made)
+            # What the server records of who wrote what would tell others of records that are hidden from them.
+            facts = self.tools.filer.file(made, owners, rows, personal=kind == "Provenance")
+            writes.append(Write("create", kind, made["id"], 0, stored_text.body(made), owners, facts, rows))
+        return writes
 
     def policy(self, who: requester.Requester, snapshot: Snapshot) -> Policy:
         """What decides for the requester in the snapshot."""

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#paging
 import msgspec
 
 from fhir_server.gateway.release import Released
+from fhir_server.outcome import Issue
 
 
 class Found(msgspec.Struct, frozen=True, eq=False):
@@ -25,10 +26,14 @@ class Versions(msgspec.Struct, frozen=True, eq=False):
 
 
 class Written(msgspec.Struct, frozen=True, eq=False):
-    """A version that was just stored; `released` None if it is a deletion, or if its writer may not read it."""
+    """A version that was just stored; `released` None if it is a deletion, or if its writer may not read it.
+
+    `warnings`: what the writer is to be told though it was stored.
+    """
 
     type: str
     id: str
     version: int
     updated: int
     released: Released | None
+    warnings: tuple[Issue, ...] = ()

@@ -24,7 +24,7 @@ from fhir_server.gateway.thinning import thinned
 from fhir_server.gateway.trail import Trail
 from fhir_server.gateway.unfolding import UNFOLDED
 from fhir_server.gateway.unit import Unit
-from fhir_server.outcome import Category, FhirError
+from fhir_server.outcome import Category, FhirError, Issue
 from fhir_server.search.context import Context
 from fhir_server.search.query import EVERYTHING, Predicate, Query
 from fhir_server.search.results import ANY, Include
@@ -273,7 +273,9 @@ class Session:
                     continue
                 stored = unit.stored(committed)
                 await sight.know(stored)
-                return staged, tuple(_written(sight, row) for row in stored)
+                return staged, tuple(
+                    _written(sight, row, unit.warnings(position)) for position, row in enumerate(stored)
+                )
             raise FhirError(Category.CONFLICT, "others keep changing the same resource, try again")
         except FhirError as error:
             await self._trail.refused(interaction, target, error, unit.met if unit is not None else ())
@@ -370,9 +372,9 @@ def _release_shown(sight: Sight, stored: StoredVersion) -> Released:
     return released
 
 
-def _written(sight: Sight, stored: StoredVersion) -> Written:
+def _written(sight: Sight, stored: StoredVersion, warnings: tuple[Issue, ...]) -> Written:
     released = release(stored, lambda row: not row.deleted and sight.permits(row, "cruds"))
-    return Written(stored.type, stored.id, stored.version, stored.updated, released)
+    return Written(stored.type, stored.id, stored.version, stored.updated, released, warnings)
 
 
 def _present(stored: StoredVersion | None) -> tuple[StoredVersion, ...]:

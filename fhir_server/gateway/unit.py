@@ -58,7 +58,6 @@ class Staged(msgspec.Struct, frozen=True):
     action: WriteAction
     type: str
     id: str
-    warnings: tuple[Issue, ...] = ()
 
 
 class Unit:
@@ -72,6 +71,7 @@ class Unit:
         self._guards: list[Guard] = []
         self._owners: dict[tuple[str, str], tuple[str, ...]] = {}
         self._refile: dict[tuple[str, str], Refile] = {}
+        self._warnings: dict[int, tuple[Issue, ...]] = {}
         self._touched: list[Touched] = []
         self._met: list[Touched] = []
 
@@ -87,6 +87,10 @@ class Unit:
     def refile(self) -> tuple[Refile, ...]:
         """Stored versions about which this unit says something new."""
         return tuple(self._refile.values())
+
+    def warnings(self, position: int) -> tuple[Issue, ...]:
+        """What its writer is to be told about the write at this position."""
+        return self._warnings.get(position, ())
 
     @property
     def touched(self) -> tuple[Touched, ...]:
@@ -340,10 +344,10 @@ class Unit:
         # Whoever it was about before has this in their log as well, and each log stays apart.
         for concerned in (owners,) if owners_before in (None, owners) else (owners_before, owners):
             self._touched.append(Touched(resource_type, logical_id, expected_version + 1, concerned, wrote=method))
-        warnings: tuple[Issue, ...] = ()
         if resource_type == "Consent":
-            warnings = await self._tools.consents.warnings(named, self._sight.snapshot, self._staged)
-        return Staged(len(self._writes) - 1, action, resource_type, logical_id, warnings)
+            found = await self._tools.consents.warnings(named, self._sight.snapshot, self._staged)
+            self._warnings[len(self._writes) - 1] = found
+        return Staged(len(self._writes) - 1, action, resource_type, logical_id)
 
 
 def _forbidden(resource_type: str) -> FhirError:

@@ -11,7 +11,7 @@ from fhir_server.interactions.entries import BundleEntry, read_entries
 from fhir_server.interactions.exchange import Request, Response
 from fhir_server.interactions.transaction import Done, write_all
 from fhir_server.interactions.versions import etag
-from fhir_server.outcome import Category, FhirError
+from fhir_server.outcome import Category, FhirError, operation_outcome
 
 Perform: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -64,15 +64,18 @@ async def _answer(request: Request, entry: BundleEntry, done: Done, perform: Per
 
 
 def _version_entry(request: Request, version: Written | Released, released: Released | None, status: int) -> Entry:
+    said: dict[str, Any] = {
+        "status": _status(status),
+        "location": f"{version.type}/{version.id}/_history/{version.version}",
+        "etag": etag(version.version),
+        "lastModified": instant(version.updated),
+    }
+    if isinstance(version, Written) and version.warnings:
+        said["outcome"] = operation_outcome(version.warnings)
     return Entry(
         full_url=f"{request.base}/{version.type}/{version.id}",
         resource=released if _wants_content(request) else None,
-        response={
-            "status": _status(status),
-            "location": f"{version.type}/{version.id}/_history/{version.version}",
-            "etag": etag(version.version),
-            "lastModified": instant(version.updated),
-        },
+        response=said,
     )
 
 

@@ -21,8 +21,9 @@ from fhir_server.search.context import Context
 from profiles.registry import Registry
 
 _ORDER: Final = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2}
-# Their owners follow from other resources, which may come in the same Bundle: they are staged when those are known.
-BORROWERS: Final = frozenset(("Provenance", "Binary", "Bundle"))
+# What they are about, or mean, follows from other resources, which may come in the same Bundle: they are staged when
+# those are known.
+BORROWERS: Final = frozenset(("Provenance", "Binary", "Bundle", "Consent"))
 
 T = TypeVar("T")
 

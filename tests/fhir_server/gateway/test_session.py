@@ -4,9 +4,8 @@ from hashlib import sha256
 
 import pytest
 
-from fhir_server.gateway.policies import BasePolicy
-from fhir_server.gateway.requester import Requester
-from fhir_server.store.protocol import AccessToken, StoredVersion
+from fhir_server.gateway.policies import ConsentPolicy
+from fhir_server.store.protocol import AccessToken
 from tests.fhir_server.inprocess import FAR, House, observation, opened, organization, patient
 
 pytestmark = pytest.mark.anyio
@@ -242,18 +241,12 @@ async def test_a_deletion_shows_to_whom_the_resource_showed(house: House) -> Non
     assert "entry" not in (await other.get("Observation/_history")).json
 
 
-class _Stricter(BasePolicy):
-    """A policy that breaks its own rule: its query finds a row that its decision does not permit."""
-
-    def permits(self, requester: Requester, stored: StoredVersion) -> bool:
-        return stored.id != "secretive"
-
-
 async def test_a_row_that_the_query_should_not_have_found_is_withheld_and_logged(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If `visible` and `permits` disagree, `permits` has the last word, and no personal data is in the log."""
-    async with opened(_Stricter("permit")) as house:
+    monkeypatch.setattr(ConsentPolicy, "permits", lambda self, stored: stored.id != "secretive")
+    async with opened(base_policy="permit") as house:
         await house.given(patient("p"), observation("a", "p"), observation("secretive", "p"))
         doctor = await house.caller("Practitioner/d", "user/*.rs")
         assert (await doctor.get("Observation")).ids == ["a"]
