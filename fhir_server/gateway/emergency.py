@@ -32,7 +32,7 @@ async def tell(gateway: "Gateway", requester: Requester, patients: frozenset[str
             "create",
             200,
             target=f"Communication/{message_id}",
-            touched=(audit.Touched("Communication", message_id, 1, owners),),
+            touched=(audit.Touched("Communication", message_id, 1, owners, wrote="create"),),
         )
         try:
             await gateway.store.commit((write,), (), (audit.entry(gateway.tools.new_id(), gateway.clock(), record),))

@@ -10,6 +10,7 @@ from typing import TypeVar
 from fhir_server.gateway.audit import UNKNOWN, Ground, Standing
 from fhir_server.gateway.filing import Filing
 from fhir_server.gateway.gateway import Gateway
+from fhir_server.gateway.provenance import server_made
 from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.gateway.results import Written
 from fhir_server.gateway.session import Session
@@ -64,7 +65,7 @@ class Maintenance:
             resource = json.parse(body)
             rows = tools.extract(resource)
             owners = await tools.ownership.owners(resource, rows, find)
-            return rows, owners, tools.filer.file(resource, owners, rows)
+            return rows, owners, tools.filer.file(resource, owners, rows, personal=server_made(resource))
 
         await self._session.performed("operation", detail="reindex")
         return await store.reindex(extract, progress)

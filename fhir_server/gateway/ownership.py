@@ -16,6 +16,7 @@ https://hl7.org/fhir/R4/compartmentdefinition-patient.html
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
+from fhir_server.gateway import provenance
 from fhir_server.gateway.directory import UNOWNED
 from fhir_server.search.rows import IndexRows
 from profiles.registry import Registry
@@ -60,6 +61,8 @@ class Ownership:
     async def _owners(self, resource: Mapping[str, Any], rows: IndexRows, find: Find, depth: int) -> tuple[str, ...]:
         kind = resource["resourceType"]
         if kind == "Provenance":
+            if provenance.server_made(resource):
+                return provenance.patients(resource)  # whom a change was about stays so, whatever becomes of its targets
             return await self._lent(_references(resource.get("target")), find)
         if kind == "Binary":
             return await self._lent(_references(resource.get("securityContext")), find)
