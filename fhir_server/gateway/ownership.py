@@ -62,7 +62,8 @@ class Ownership:
         kind = resource["resourceType"]
         if kind == "Provenance":
             if provenance.server_made(resource):
-                return provenance.patients(resource)  # whom a change was about stays so, whatever becomes of its targets
+                # Whom a change was about stays so, whatever becomes of what was changed.
+                return provenance.patients(resource)
             return await self._lent(_references(resource.get("target")), find)
         if kind == "Binary":
             return await self._lent(_references(resource.get("securityContext")), find)
