@@ -6,6 +6,8 @@ out must be forgotten. Number 0 is the empty system.
 
 from sqlite3 import Connection, Cursor
 
+from fhir_server.search.rows import FiledRow
+
 # Systems and texts come from resources, so their caches are bounded; a cache that is full starts anew.
 NAMES_MAX = 20_000
 
@@ -19,6 +21,7 @@ class IndexNames:
         self._several_dates: set[int] = set()
         self._systems: dict[str, int] = {"": 0}
         self._texts: dict[str, int] = {}
+        self._filed_values: dict[FiledRow, int] = {}
         # Type number → (greatest rid at the time, resources then), for the planner, who need not know exactly.
         self.populations: dict[int, tuple[int, int]] = {}
 
@@ -29,6 +32,7 @@ class IndexNames:
         self._several_dates.clear()
         self._systems = {"": 0}
         self._texts.clear()
+        self._filed_values.clear()
 
     def param(self, connection: Connection | Cursor, type_num: int, code: str) -> int | None:
         """None if no resource of the type was ever indexed by the parameter."""
@@ -48,6 +52,11 @@ class IndexNames:
                 num = row[0]
                 self._keep(self._systems, value, num)
         return num
+
+    def filed_num(self, connection: Connection | Cursor, kind: str, value: str) -> int | None:
+        """None if nothing was ever filed under it."""
+        row = connection.execute("SELECT num FROM filed_value WHERE kind = ? AND value = ?", (kind, value)).fetchone()
+        return None if row is None else int(row[0])
 
     def tables(self, connection: Connection | Cursor, param: int) -> list[str]:
         """The index tables in which rows of the parameter were ever filed."""
@@ -91,6 +100,19 @@ class IndexNames:
             cursor.execute("INSERT OR IGNORE INTO display (value) VALUES (?)", (value,))
             (num,) = cursor.execute("SELECT num FROM display WHERE value = ?", (value,)).fetchone()
             self._keep(self._texts, value, num)
+        return num
+
+    def intern_filed(self, cursor: Cursor, row: FiledRow) -> int:
+        num = self._filed_values.get(row)
+        if num is None:
+            num = self.filed_num(cursor, *row)
+            if num is None:
+                cursor.execute("INSERT INTO filed_value (kind, value) VALUES (?, ?)", row)
+                num = cursor.lastrowid
+                assert num is not None
+            if len(self._filed_values) >= NAMES_MAX:
+                self._filed_values.clear()
+            self._filed_values[row] = num
         return num
 
     def _keep(self, cache: dict[str, int], value: str, num: int) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from sqlite3 import Cursor
 
 from fhir_server.search.rows import IndexRows, ReferenceRow
+from fhir_server.store.sqlite import filed
 from fhir_server.store.sqlite.index_names import IndexNames
 
 # A narrow date row spans at most a day (25 hours when the clock is put back): a seek by its start finds its end nearby.
@@ -132,7 +133,7 @@ _INSERT = {
     table: f"INSERT INTO {table} VALUES ({', '.join('?' * width)}) ON CONFLICT DO NOTHING"  # noqa: S608 (our own names)
     for table, width in TABLES.items()
 }
-_DELETE = tuple(f"DELETE FROM {table} WHERE rid = ?" for table in TABLES)  # noqa: S608
+_DELETE = (*(f"DELETE FROM {table} WHERE rid = ?" for table in TABLES), filed.DELETE)  # noqa: S608
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -194,6 +195,7 @@ def write_rows(cursor: Cursor, rid: int, type_num: int, owner_num: int, rows: In
         num = _nums(cursor, type_num, names, "point")
         points = [(rid, num(p), latitude, longitude, owner_num) for p, latitude, longitude in rows.points]
         cursor.executemany(_INSERT["point"], points)
+    filed.write(cursor, rid, rows, names)
     if rows.narrative or rows.content:
         text = (rid, " ".join(words(rows.narrative)), " ".join(words(rows.content)))
         cursor.execute("INSERT INTO words (rowid, narrative, content) VALUES (?, ?, ?)", text)

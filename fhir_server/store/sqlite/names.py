@@ -7,6 +7,7 @@ out must be forgotten.
 from sqlite3 import Connection
 
 from fhir_server.store.sqlite.index_names import IndexNames
+from fhir_server.store.sqlite.judges import Judges
 
 # Enough for the patients that are being worked on; a cache that is full starts anew.
 PATIENTS_MAX = 20_000
@@ -24,12 +25,14 @@ class Names(IndexNames):
         self._types: dict[int, str] = {}
         self._owner_nums: dict[str, int] = {}
         self._patients: dict[int, str] = {}
+        self.judges = Judges(self)
 
     def forget(self) -> None:
         """After a rollback: numbers given out in it were never stored."""
         super().forget()
         for cache in (self._type_nums, self._types, self._owner_nums, self._patients):
             cache.clear()
+        self.judges.forget()
 
     def type_num(self, connection: Connection, name: str) -> int:
         num = self._type_nums.get(name)

@@ -15,6 +15,7 @@ to itself or to any other. A transaction that is passed on keeps the epoch that 
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any
@@ -28,8 +29,10 @@ IDLE_MAX = 16
 class Pool:
     """Belongs to the event loop's thread. The connection last given back is the first one taken: its cache is warm."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, prepare: Callable[[Connection], None] | None = None) -> None:
+        """`prepare` gives a new connection what statements may need of it."""
         self._file = file
+        self._prepare = prepare
         self._loop = asyncio.get_running_loop()
         self._idle: list[Connection] = []
         self._shared: Connection | None = None
@@ -95,6 +98,8 @@ class Pool:
             raise RuntimeError("the store is closed")
         connection = connect(self._file)
         connection.execute("PRAGMA query_only = ON")
+        if self._prepare is not None:
+            self._prepare(connection)
         return connection
 
     def _end_turn(self) -> None:

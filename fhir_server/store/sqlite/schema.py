@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from sqlite3 import Connection
 
-from fhir_server.store.sqlite import chain, index_tables
+from fhir_server.store.sqlite import chain, filed, index_tables
 
 Step = Callable[[Connection], None]
 
@@ -63,7 +63,7 @@ CREATE TABLE audit_batch (num INTEGER PRIMARY KEY AUTOINCREMENT, entries BLOB NO
 """
 
 # The versions of which a patient is one of several owners.
-SHARING = "CREATE INDEX version_owner_num ON version_owner (num, seq);"
+SHARING = "CREATE INDEX version_owner_num ON version_owner (num, seq);\n"
 
 # From here on batches stay, in both files, and each carries a hash of all before it: see chain.py. `audit_mark` says up
 # to which batch each file is unfolded, `audit_start` from when on (and above which numbers) everything is kept.
@@ -113,7 +113,8 @@ def _access(connection: Connection) -> None:
 
 
 def _filed(connection: Connection) -> None:
-    connection.execute(SHARING)
+    for statement in statements(SHARING + filed.DDL):
+        connection.execute(statement)
 
 
 def _chained(connection: Connection) -> None:

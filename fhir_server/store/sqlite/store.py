@@ -60,9 +60,9 @@ class SqliteStore:
         self.capabilities = CAPABILITIES
         # Copied in this order: a copy of the journal then holds all that the copy of the main file was unfolded from.
         self._files = (file, journal)
-        self._pool = Pool(file)
-        self._journal_pool = Pool(journal)
         self._names = Names()
+        self._pool = Pool(file, self._names.judges.register)
+        self._journal_pool = Pool(journal)
         self._tokens = auth.Tokens(self._pool)
         self._writer = Writer(file, journal, clock)
         self._unfolding = asyncio.Lock()

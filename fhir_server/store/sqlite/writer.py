@@ -41,6 +41,7 @@ class Writer:
         self._names = Names()
         self._packer = Packer()
         self._connection = connect(file, cache_kib=WRITE_CACHE_KIB)
+        self._names.judges.register(self._connection)
         self._turn = Turnstile(file)
         self._journal = connect(journal)
         self._journal_turn = Turnstile(journal)

@@ -53,6 +53,15 @@ def holds(predicate: Predicate, r: Stored, table: Table) -> bool:
             return len(set(r.owners)) == 1 and r.owners[0] in patients
         case ast.Unowned():
             return not r.owners
+        case ast.ByOwner():
+            return bool(r.owners) and all(holds(of_patient(predicate, owner), r, table) for owner in r.owners)
+        case ast.Filed(kind, values):
+            return any(row.kind == kind and row.value in values for row in r.rows.filed)
+        case ast.FiledSpan(low, high, partly):
+            if r.rows.span is None:
+                return False
+            begin, end = r.rows.span
+            return begin < high and end > low if partly else begin >= low and end <= high
         case ast.Ids(ids):
             return r.id in ids
         case ast.LastUpdated(compare, low, high):
@@ -81,6 +90,13 @@ def holds(predicate: Predicate, r: Stored, table: Table) -> bool:
             groups = [_groups(component, r) for component in components]
             return bool(set.intersection(*groups))
     return bool(_groups(predicate, r))
+
+
+def of_patient(by_owner: ast.ByOwner, patient: str) -> Predicate:
+    for patients, predicate in by_owner.groups:
+        if patient in patients:
+            return predicate
+    return by_owner.otherwise
 
 
 def _groups(predicate: Predicate, r: Stored) -> set[int]:

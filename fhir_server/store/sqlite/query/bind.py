@@ -3,7 +3,8 @@
 Raises QueryTooComplex beyond a stated size, long before SQLite's own limits: https://www.sqlite.org/limits.html
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import TypeAlias
@@ -11,26 +12,38 @@ from typing import TypeAlias
 from fhir_server.search import query as ast
 from fhir_server.store.protocol import QueryTooComplex
 from fhir_server.store.sqlite.index_tables import words
-from fhir_server.store.sqlite.names import NO_OWNER, Names
+from fhir_server.store.sqlite.judges import Owners, Tree
+from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
 
 # SQLite's parser has a stack of 100: a parenthesis takes three of it, a subquery about ten. What is in one another is
-# weighed like that, and refused before it comes near.
+# weighed like that, and refused before it comes near. A subquery counts with the parenthesis of an And in it, whether
+# there is one or not: the gateway may add one, and what it adds must not make the difference.
 DEPTH_MAX = 75
-BOOLEAN, SUBQUERY, SUBQUERY_OF_SUBQUERY = 3, 10, 13
-# Leaves, after merging; a criterion costs a search about a microsecond for every candidate.
+BOOLEAN, SUBQUERY, SUBQUERY_OF_SUBQUERY = 3, 13, 16
+# The gateway's own criteria take none of it: they are joined into one leaf. So deep they may be in one another.
+GATEWAY_DEPTH_MAX = 8 * BOOLEAN
+# Leaves that a client asks for; a criterion costs a search about a microsecond for every candidate.
 LEAVES_MAX = 400
 # Patients, ids or codings in one list; they are bound as one JSON array.
 LIST_MAX = 100_000
 
+_SHARED = """
+SELECT EXISTS (
+  SELECT 1 FROM json_each(?) j CROSS JOIN version_owner o INDEXED BY version_owner_num
+  CROSS JOIN version v CROSS JOIN resource r
+  WHERE o.num = j.value AND v.seq = o.seq AND r.rid = v.rid AND r.seq = v.seq AND NOT r.deleted AND r.type = ?)
+"""
 
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """The resource's owner number is among these (0: about nobody)."""
 
-    nums: tuple[int, ...]
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What only a judge can tell; `owners` is a set that holds the owner of every match, None for any."""
+
+    tree: Tree
+    owners: frozenset[int] | None = None
 
 
-Bound: TypeAlias = ast.Predicate | Owners
+Bound: TypeAlias = ast.Predicate | Owners | Judged
 
 
 class Binder:
@@ -40,39 +53,74 @@ class Binder:
         self.connection = connection
         self.names = names
         self._leaves = 0
+        self._judging = False
 
-    def bind(self, predicate: ast.Predicate, type: str, depth: int = 0) -> Bound:
+    def bind(self, predicate: ast.Predicate, type: str, depth: int = 0, *, outermost: bool = True) -> Bound:
         """The predicate for resources of `type`, without TypeIn, OwnedBy and Unowned.
 
         EVERYTHING and NOTHING occur at the top only; every leaf's parameter has a number.
         INVARIANT: so no condition is constantly false, which would make SQLite forget the terms of partial indexes.
         """
-        if depth > DEPTH_MAX - SUBQUERY:
+        if depth > DEPTH_MAX - SUBQUERY + GATEWAY_DEPTH_MAX:
             raise QueryTooComplex("criteria are nested too deep")
+        inner = depth + BOOLEAN
         match predicate:
             case ast.And(children):
-                return conjunction(self.bind(child, type, depth + BOOLEAN) for child in children)
+                # An outermost one is counted with what it is in.
+                inner = depth if outermost else inner
+                return conjunction(self.bind(child, type, inner, outermost=False) for child in children)
             case ast.Or(children):
-                return disjunction(self.bind(child, type, depth + BOOLEAN) for child in children)
+                return disjunction(self.bind(child, type, inner, outermost=False) for child in children)
             case ast.Not(child):
-                return negation(self.bind(child, type, depth + BOOLEAN))
+                return negation(self.bind(child, type, inner, outermost=False))
             case ast.TypeIn(types):
                 return ast.EVERYTHING if type in types else ast.NOTHING
             case ast.OwnedBy(patients):
                 return _owners(self.owner_nums(patients))
             case ast.Unowned():
                 return Owners((NO_OWNER,))
+            case ast.Filed() | ast.FiledSpan():
+                self._begin_judging()
+                return Judged(predicate)
+            case ast.ByOwner():
+                self._begin_judging()
+                return self._by_owner(predicate, type)
+        if depth > DEPTH_MAX - SUBQUERY:
+            raise QueryTooComplex("criteria are nested too deep")
         self._leaves += 1
         if self._leaves > LEAVES_MAX:
             raise QueryTooComplex(f"more than {LEAVES_MAX} criteria")
         return self._leaf(predicate, type, depth)
 
-    def owner_nums(self, patients: Sequence[str]) -> set[int]:
+    def owner_nums(self, patients: Collection[str]) -> set[int]:
         if len(patients) > LIST_MAX:
             raise QueryTooComplex(f"more than {LIST_MAX} patients")
         nums = {self.names.owner_num(self.connection, patient) for patient in patients}
         nums.discard(0)  # a patient whom no resource is about
         return nums
+
+    def _begin_judging(self) -> None:
+        if not self._judging:
+            self._judging = True
+            self.names.judges.begin(self.connection)
+
+    def _by_owner(self, node: ast.ByOwner, type: str) -> Bound:
+        groups = self.names.judges.groups(node)
+        only = groups.only
+        if only is None:
+            return Judged(node)
+        nums = self.owner_nums(only)
+        if len(only) == 1 and groups.predicates[only[0]] == ast.EVERYTHING:
+            return _owners(nums)
+        # What is about several patients, one of whom must be hidden, is hidden: one patient alone shares nothing.
+        if len(nums) > 1 and self._shared(nums, type):
+            nums.add(SEVERAL_OWNERS)
+        return Judged(node, frozenset(nums)) if nums else ast.NOTHING
+
+    def _shared(self, nums: set[int], type: str) -> bool:
+        """Whether one of these patients has a part in a current resource that is about several."""
+        (found,) = self.connection.execute(_SHARED, (json.dumps(sorted(nums)), self.type_num(type))).fetchone()
+        return bool(found)
 
     def type_num(self, type: str) -> int:
         return self.names.type_num(self.connection, type)
@@ -100,7 +148,7 @@ class Binder:
             case ast.FullText(_, asked):
                 return leaf if words(" ".join(asked)) else ast.NOTHING  # a text without a single word finds nothing
             case ast.Composite(_, components):
-                bound = tuple([self.bind(component, type, depth + SUBQUERY) for component in components])
+                bound = tuple([self.bind(part, type, depth + SUBQUERY, outermost=False) for part in components])
                 return ast.NOTHING if ast.NOTHING in bound else replace(leaf, components=bound)  # type: ignore[arg-type]
             case ast.Chain(param, target, child):
                 child = self.bind(child, target, depth + SUBQUERY)  # type: ignore[assignment]
@@ -134,14 +182,22 @@ class Binder:
 def conjunction(children: Iterable[Bound]) -> Bound:
     flat: dict[Bound, None] = {}
     owners: set[int] | None = None
+    judged: list[Judged] = []
     for child in children:
         if child == ast.NOTHING:
             return ast.NOTHING
         for part in child.children if isinstance(child, ast.And) else (child,):
             if isinstance(part, Owners):
                 owners = set(part.nums) if owners is None else owners.intersection(part.nums)
+            elif isinstance(part, Judged):
+                judged.append(part)
             else:
                 flat[part] = None
+    if judged:
+        # Asked of a candidate once, whatever there is to be asked.
+        sets = [one.owners for one in judged if one.owners is not None]
+        within = frozenset.intersection(*sets) if sets else None
+        flat[Judged(_tree(ast.And, [one.tree for one in judged]), within)] = None
     if owners is not None:
         if not owners:
             return ast.NOTHING
@@ -153,6 +209,7 @@ def disjunction(children: Iterable[Bound]) -> Bound:
     flat: dict[Bound, None] = {}
     owners: set[int] = set()
     ids: set[str] = set()
+    judged: list[Judged] = []
     for child in children:
         if child == ast.EVERYTHING:
             return ast.EVERYTHING
@@ -161,9 +218,17 @@ def disjunction(children: Iterable[Bound]) -> Bound:
                 owners.update(part.nums)
             elif isinstance(part, ast.Ids):
                 ids.update(part.ids)
+            elif isinstance(part, Judged):
+                judged.append(part)
             else:
                 flat[part] = None
-    if owners:
+    if judged:
+        if owners:
+            judged.append(Judged(Owners(tuple(sorted(owners))), frozenset(owners)))
+        sets = [one.owners for one in judged if one.owners is not None]
+        within = frozenset().union(*sets) if len(sets) == len(judged) else None
+        flat[Judged(_tree(ast.Or, [one.tree for one in judged]), within)] = None
+    elif owners:
         flat[_owners(owners)] = None
     if ids:
         flat[ast.Ids(tuple(sorted(ids)))] = None
@@ -175,7 +240,13 @@ def negation(child: Bound) -> Bound:
         return ast.NOTHING
     if child == ast.NOTHING:
         return ast.EVERYTHING
+    if isinstance(child, Judged):
+        return Judged(ast.Not(child.tree))  # type: ignore[arg-type]
     return child.child if isinstance(child, ast.Not) else ast.Not(child)  # type: ignore[arg-type]
+
+
+def _tree(kind: type[ast.And] | type[ast.Or], trees: list[Tree]) -> Tree:
+    return trees[0] if len(trees) == 1 else kind(tuple(trees))  # type: ignore[arg-type]
 
 
 def _joined(kind: type[ast.And] | type[ast.Or], parts: Iterable[Bound]) -> Bound:
@@ -193,6 +264,8 @@ def owner_set(predicate: Bound) -> frozenset[int] | None:
     match predicate:
         case Owners(nums):
             return frozenset(nums)
+        case Judged(_, owners):
+            return owners
         case ast.And(children):
             known = [s for child in children if (s := owner_set(child)) is not None]
             return frozenset.intersection(*known) if known else None

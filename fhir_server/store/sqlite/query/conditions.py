@@ -13,7 +13,9 @@ from sqlite3 import Connection
 from fhir_server.search import query as ast
 from fhir_server.store.protocol import QueryTooComplex
 from fhir_server.store.sqlite.index_tables import words
-from fhir_server.store.sqlite.query.bind import Binder, Bound, Owners
+from fhir_server.store.sqlite.judges import Owners, Tree
+from fhir_server.store.sqlite.names import SEVERAL_OWNERS
+from fhir_server.store.sqlite.query.bind import Binder, Bound, Judged
 from fhir_server.store.sqlite.query.near import box
 from fhir_server.store.sqlite.query.rowsets import BY_VALUE, Rows, rows
 
@@ -73,6 +75,8 @@ class Conditions:
                 return f"NOT {sql}", params
             case Owners(nums):
                 return owned(c.owner, nums)
+            case Judged(tree):
+                return self._judged(tree, c)
             case ast.Missing(param, missing):
                 sql, params = self._present(param, c)
                 return (f"NOT {sql}" if missing else sql), params
@@ -99,6 +103,13 @@ class Conditions:
         found = rows(self.binder, predicate, c.type, self.alias())
         assert found is not None
         return self._some(found, c)
+
+    def _judged(self, tree: Tree, c: Candidate) -> Condition:
+        judge = self.binder.names.judges.of(tree, c.type)
+        seq = f"(SELECT seq FROM resource WHERE rid = {c.rid})"
+        owners = owner_key(c.owner, seq)
+        content = f"(SELECT content FROM filed WHERE rid = {c.rid})" if judge.asks_content else "NULL"
+        return f"judged(?, {owners}, {content}, {c.id if judge.asks_id else 'NULL'})", (judge.num,)
 
     def _joined(self, operator: str, children: tuple[Bound, ...], c: Candidate) -> Condition:
         parts = [self.of(child, c) for child in children]
@@ -203,6 +214,12 @@ def owned(owner: str, nums: tuple[int, ...]) -> Condition:
     if len(nums) == 1:
         return f"{owner} = ?", nums
     return f"{owner} IN (SELECT value FROM json_each(?))", (json.dumps(nums),)
+
+
+def owner_key(owner: str, seq: str) -> str:
+    """The owner number, or the numbers of several with commas between them, as judges know owners by."""
+    several = f"SELECT group_concat(num) FROM version_owner WHERE seq = {seq}"
+    return f"CASE {owner} WHEN {SEVERAL_OWNERS} THEN ({several}) ELSE {owner} END"
 
 
 def updated(compare: ast.Compare, column: str, low: int, high: int) -> Condition:

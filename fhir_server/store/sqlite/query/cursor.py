@@ -7,7 +7,8 @@ from hashlib import blake2b
 
 import msgspec
 
-from fhir_server.search.query import Query
+from fhir_server.search import query as ast
+from fhir_server.search.query import Predicate, Query
 from fhir_server.store.protocol import BadCursor
 
 DIGEST_BYTES = 8
@@ -31,7 +32,26 @@ _INT_MAX = 2**63 - 1
 
 
 def digest(query: Query) -> bytes:
-    return blake2b(repr(query).encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
+    asked = (query.types, _asked(query.where), query.sort)
+    return blake2b(repr(asked).encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
+
+
+def _asked(predicate: Predicate) -> object:
+    """What the client asks, without what only the gateway adds: that may change from one page to the next."""
+    match predicate:
+        case ast.And(children) | ast.Or(children):
+            parts = [part for child in children if (part := _asked(child)) is not None]
+            return (type(predicate).__name__, parts) if len(parts) > 1 else parts[0] if parts else None
+        case ast.Not(child):
+            part = _asked(child)
+            return None if part is None else ("Not", part)
+        case ast.Chain(param, target, child):
+            return ("Chain", param, target, _asked(child))
+        case ast.Has(source, param, child):
+            return ("Has", source, param, _asked(child))
+        case ast.OwnedBy() | ast.Unowned() | ast.ByOwner() | ast.Filed() | ast.FiledSpan() | ast.TypeIn():
+            return None
+    return predicate
 
 
 def pack(query: Query, type_num: int, values: tuple[Value, ...], owner: int, rid: int) -> bytes:

@@ -10,14 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fhir_server.search import query as ast
-from fhir_server.store.sqlite.query.bind import Bound, Owners, owner_set
+from fhir_server.store.sqlite.judges import ONLY_MAX, Owners
+from fhir_server.store.sqlite.query.bind import Bound, Judged, owner_set
 from fhir_server.store.sqlite.query.conditions import Candidate, Conditions, match_text, occurrences, owned, updated
 from fhir_server.store.sqlite.query.near import box
 from fhir_server.store.sqlite.query.rowsets import BY_VALUE, Rows, after_prefix, rows
 from fhir_server.store.sqlite.query.spans import Span, span
 
 # So many owners are sought one by one; among more, every row is asked whose it is.
-SOUGHT_OWNERS_MAX = 32
+SOUGHT_OWNERS_MAX = ONLY_MAX + 1  # and those about several patients
 
 Scope = frozenset[int] | None
 
@@ -78,7 +79,7 @@ class Drivers:
                 return self._union(children, type, scope)
             case ast.And(children):
                 return self.best(children, type, scope)
-            case ast.Not() | ast.Missing() | Owners():
+            case ast.Not() | ast.Missing() | Owners() | Judged():
                 return None
         return self._rows(predicate, type, scope)
 

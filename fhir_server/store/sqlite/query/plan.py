@@ -12,7 +12,8 @@ from sqlite3 import Connection
 
 from fhir_server.search import query as ast
 from fhir_server.search.query import Compare
-from fhir_server.store.sqlite.query.bind import Binder, Bound, Owners, owner_set
+from fhir_server.store.sqlite.judges import Owners
+from fhir_server.store.sqlite.query.bind import Binder, Bound, owner_set
 from fhir_server.store.sqlite.query.conditions import Condition, Conditions
 from fhir_server.store.sqlite.query.drivers import SOUGHT_OWNERS_MAX, Driver, Drivers, Scope, rank
 

@@ -14,6 +14,7 @@ class Database:
     def __init__(self, resources: Iterable[Stored] = (), file: str = ":memory:") -> None:
         self.connection: Connection = sqlite3.connect(file, isolation_level=None, cached_statements=512)
         self.names = Names()
+        self.names.judges.register(self.connection)
         self.rids: dict[Key, int] = {}
         self.keys: dict[int, Key] = {}
         migrate(self.connection, STEPS)
@@ -46,6 +47,12 @@ class Database:
             cursor.execute(
                 "UPDATE resource SET updated = ?, owner = ?, deleted = 0 WHERE rid = ?", (r.updated, owner, rid)
             )
+        cursor.execute("DELETE FROM version WHERE seq = ?", (rid,))
+        cursor.execute("DELETE FROM version_owner WHERE seq = ?", (rid,))
+        if owner == SEVERAL_OWNERS:
+            nums = sorted(self.names.intern_owner(connection, patient) for patient in owners)
+            cursor.executemany("INSERT INTO version_owner VALUES (?, ?)", [(rid, num) for num in nums])
+            cursor.execute("INSERT INTO version VALUES (?, ?, ?, 1, 0, 0, -1, '', '')", (rid, rid, type_num))
         index_tables.write_rows(cursor, rid, type_num, owner, r.rows, self.names)
 
     def delete(self, key: Key) -> None:

@@ -9,6 +9,7 @@ from fhir_server.search.rows import (
     MAX_TIME,
     MIN_TIME,
     DateRow,
+    FiledRow,
     IndexRows,
     NumberRow,
     OfTypeRow,
@@ -38,6 +39,7 @@ types, ids, systems, codes = map(st.sampled_from, (TYPES, IDS, SYSTEMS, CODES))
 words, texts, urls = map(st.sampled_from, (WORDS, TEXTS, URLS))
 groups = st.integers(1, 2)
 versions = st.sampled_from(("", "1"))
+kinds, values = st.sampled_from(("code", "label")), st.sampled_from(("a", "b", "c", "d"))
 points = st.tuples(st.sampled_from((-90.0, 0.0, 50.9, 51.0)), st.sampled_from((-180.0, 0.0, 5.9, 6.0, 179.9)))
 
 
@@ -95,10 +97,13 @@ def index_rows(draw: st.DrawFn) -> IndexRows:
         rows.references += draw(few(groups.flatmap(lambda group: reference_rows("pair$2", group))))
         rows.dates += [DateRow("pair$3", *pair, group) for pair, group in draw(few(st.tuples(times, groups)))]
         rows.strings += draw(few(st.builds(StringRow, st.just("pair$4"), words, words, groups)))
+    rows.filed = draw(st.lists(st.builds(FiledRow, kinds, values), max_size=3))
+    rows.span = draw(st.none() | times)
     return rows
 
 
-owners = st.sampled_from(((), ("1",), ("1",), ("2",), ("2", "2"), ("1", "2")))
+patients = st.sampled_from(("1", "2", "3", "9"))
+owners = st.sampled_from(((), ("1",), ("1",), ("2",), ("2", "2"), ("1", "2"), ("3",), ("3", "2", "1")))
 resources = st.builds(Stored, types, ids, st.integers(0, 5), owners, index_rows())
 tables = st.lists(resources, max_size=6).map(lambda listed: {(r.type, r.id): r for r in listed})
 
@@ -150,6 +155,10 @@ def composites(draw: st.DrawFn) -> ast.Composite:
     return ast.Composite("pair", tuple(components))
 
 
+filed_leaves: st.SearchStrategy[Any] = st.builds(
+    ast.Filed, kinds, st.lists(values, max_size=3).map(tuple)
+) | times.flatmap(lambda pair: st.builds(ast.FiledSpan, st.just(pair[0]), st.just(pair[1]), st.booleans()))
+
 missing_params = ("code", "name", "subject", "date", "value", "url", "near", "pair", "never", "factor")
 leaves: st.SearchStrategy[Any] = st.one_of(
     token_leaves("code"),
@@ -175,7 +184,41 @@ leaves: st.SearchStrategy[Any] = st.one_of(
     st.builds(ast.OwnedBy, st.lists(st.sampled_from(("1", "2", "9")), max_size=2).map(tuple)),
     st.just(ast.Unowned()),
     st.builds(ast.TypeIn, st.lists(types, max_size=2).map(tuple)),
+    filed_leaves,
+    st.deferred(lambda: by_owners),
+    st.deferred(lambda: by_owners),
 )
+
+# What the gateway asks of each patient's resources: trees of what it filed, of types and of ids.
+of_a_patient: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(
+        filed_leaves,
+        filed_leaves,
+        st.builds(ast.TypeIn, st.lists(types, max_size=2).map(tuple)),
+        st.builds(ast.Ids, st.lists(ids, max_size=2).map(tuple)),
+        st.sampled_from((ast.EVERYTHING, ast.NOTHING)),
+    ),
+    lambda child: st.one_of(
+        st.builds(ast.And, st.lists(child, max_size=4).map(tuple)),
+        st.builds(ast.Or, st.lists(child, max_size=4).map(tuple)),
+        st.builds(ast.Not, child),
+    ),
+    max_leaves=8,
+)
+
+
+@st.composite
+def _by_owner(draw: st.DrawFn) -> ast.ByOwner:
+    groups: list[tuple[tuple[str, ...], ast.Predicate]] = []
+    left = draw(st.lists(patients, unique=True))
+    while left:
+        size = draw(st.integers(1, len(left)))
+        groups.append((tuple(left[:size]), draw(of_a_patient)))
+        left = left[size:]
+    return ast.ByOwner(tuple(groups), draw(st.just(ast.NOTHING) | of_a_patient))
+
+
+by_owners = _by_owner()
 
 
 def _larger(child: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
