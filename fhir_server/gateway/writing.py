@@ -44,7 +44,9 @@ def may_write(
     if not bounds:
         return unowned(request, facts, rules).permitted
     own = all(bound.always is not None for bound in bounds)
-    if facts.type == "Consent" and not own:
+    if facts.type == "Consent":
+        if own:
+            return True  # also what a professional proposed: to confirm it is to change it
         treated = all(bound.policy.patient in bound.request.treats for bound in bounds)
         return action == "create" and proposed and treated
     if not own and any(bound.verdict(facts).effect is not Effect.PERMIT for bound in bounds):
