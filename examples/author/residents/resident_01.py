@@ -29,6 +29,7 @@ def dossier() -> list[Json]:
         "Els",
         "Huijnen",
         "dochter",
+        "mantelzorger",
         "gevolmachtigde",
         "eerste-contact",
         gender="female",
@@ -67,6 +68,13 @@ def _care(d: Dossier) -> tuple[str, str, str]:
         "val", "Val in huis, gekneusde heup", (SNOMED, "217082002"), (ICPC, "A29"), since="2026-09-02", encounter=visit
     )
     d.episode("wijkverpleging", heart, since="2024-02-01", organization="thuiszorg-de-gaard", manager=NURSE)
+    d.episode(
+        "weekendzorg",
+        diabetes,
+        since="2026-09-12",
+        organization="thuiszorg-de-gaard",
+        manager="wijkverpleegkundige-schoenmakers",
+    )
     d.allergy(
         "penicilline",
         "Penicilline",
@@ -282,6 +290,18 @@ def _consents(d: Dossier, daughter: str, neighbour: str, diabetes: str) -> None:
     )
     consent(
         d,
+        "vrijwilligers",
+        "Vrijwilligers zien alleen de taak die zij voor mij doen, ook als zij in mijn team zitten.",
+        provision(
+            "deny",
+            provision("permit", data=[data("instance", f"Task/{d.id}-taak-lamp")]),
+            actor=[actor("Group/vrijwilligers-burennetwerk")],
+        ),
+        on="2026-09-10T10:10:00+02:00",
+        policy="OPTOUT",
+    )
+    consent(
+        d,
         "dochter",
         "Mijn dochter Els handelt namens mij als ik het zelf niet kan.",
         provision("permit", actor=[actor(daughter)], purpose=("PWATRNY",)),
@@ -314,7 +334,7 @@ def _consents(d: Dossier, daughter: str, neighbour: str, diabetes: str) -> None:
             "permit",
             actor=[category_actor("PractitionerRole", SNOMED, "224535009", "Wijkverpleegkundige")],
             purpose=("TREAT",),
-            data=[data("related", diabetes)],
+            data=[data("dependents", diabetes)],
         ),
         on="2025-03-01T10:00:00+01:00",
     )

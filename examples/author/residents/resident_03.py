@@ -186,6 +186,14 @@ def _consents(d: Dossier, partner: str) -> None:
         provision("permit", actor=[actor(partner)], purpose=("FAMRQT",)),
         on="2024-01-15T19:10:00+01:00",
     )
+    consent(
+        d,
+        "ook-niet-in-nood",
+        "Alles over hiv en seks blijft dicht, ook in nood en ook met de noodknop.",
+        provision("deny", purpose=("ETREAT", "BTG"), securityLabel=[HIV, SEX]),
+        on="2024-01-15T19:25:00+01:00",
+        policy="OPTOUT",
+    )
     research(
         d,
         "onderzoek",

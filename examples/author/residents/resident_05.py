@@ -85,6 +85,18 @@ def dossier() -> list[Json]:
     vital(d, "gewicht", "68.3", "2026-10-14T09:06:00+02:00", MIDWIFE, check)
     lab(d, "hb", "6.6", "2026-09-14T08:10:00+02:00")
     lab(d, "ferritine", "9", "2026-09-14T08:10:00+02:00")
+    d.encounter(
+        "avondpost",
+        "Spoedconsult op de avondpost",
+        at="2026-11-20T22:40:00+01:00",
+        until="",
+        who="waarnemer-el-amrani",
+        organization="gp-de-esdoorn",
+        location="huisartsen-de-esdoorn",
+        reason=pregnancy,
+        status="in-progress",
+        security=(SEX, RESTRICTED),
+    )
     d.procedure(
         "echo-20",
         "Echo week 20",
@@ -196,6 +208,14 @@ def dossier() -> list[Json]:
 
 
 def _consents(d: Dossier, former: str, friend: str) -> None:
+    consent(
+        d,
+        "alleen-in-nood",
+        "Wie ik nergens noem ziet niets. Alleen in nood mag wie mij op dat moment helpt mijn dossier zien.",
+        None,
+        on="2023-09-01T09:55:00+02:00",
+        policy="EMRGONLY",
+    )
     consent(
         d,
         "zwangerschap",

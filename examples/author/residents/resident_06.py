@@ -1,6 +1,6 @@
 """Jaimy Cremers, 19: adhd, too much weed, and a youth worker who is trusted."""
 
-from examples.author.consents import actor, consent, provision, resource_class
+from examples.author.consents import actor, consent, data, provision, resource_class
 from examples.author.dossier import Dossier
 from examples.author.elements import ICPC, LOINC, SNOMED, Json
 from examples.author.labels import PSY, RESTRICTED, SUD
@@ -8,6 +8,7 @@ from examples.author.measurements import medication, positive_health, vital
 from examples.author.plans import SUPPORT, care_plan, goal, referral, task
 
 YOUTH_WORKER = "PractitionerRole/jongerenwerker-de-jong"
+PSYCHOLOGIST = "PractitionerRole/psycholoog-ubachs"
 
 
 def dossier() -> list[Json]:
@@ -65,6 +66,26 @@ def dossier() -> list[Json]:
         location="inloop-de-wending",
         reason=weed,
         security=(SUD, RESTRICTED),
+    )
+    d.encounter(
+        "gesprek-psycholoog",
+        "Gesprek bij de psycholoog",
+        at="2026-09-15T14:00:00+02:00",
+        until="2026-09-15T14:45:00+02:00",
+        who="psycholoog-ubachs",
+        organization="ggz-de-brug-wijkteam",
+        location="ggz-de-brug",
+        reason=adhd,
+        security=(PSY, RESTRICTED),
+    )
+    d.document(
+        "verslag-psycholoog",
+        "Verslag psycholoog",
+        "Piekert minder. Oefent met kleine stappen en met muziek. Volgende afspraak in december.",
+        on="2026-09-15T17:00:00+02:00",
+        author=PSYCHOLOGIST,
+        code=(LOINC, "34117-2"),
+        security=(PSY, RESTRICTED),
     )
     d.document(
         "schoolverslag",
@@ -168,11 +189,30 @@ def _consents(d: Dossier, mother: str) -> None:
     )
     consent(
         d,
+        "schoolverslag",
+        "Het oude verslag over school blijft helemaal dicht.",
+        provision(
+            "deny",
+            data=[
+                data("instance", f"DocumentReference/{d.id}-schoolverslag"),
+                data("instance", f"Binary/{d.id}-schoolverslag-tekst"),
+            ],
+        ),
+        on="2025-08-11T12:05:00+02:00",
+        policy="OPTOUT",
+    )
+    consent(
+        d,
         "behandelaars",
-        "Mijn huisarts en De Wending mogen nieuwe gegevens zien.",
+        "Wie mij behandelt mag nieuwe gegevens zien. Wat de psycholoog opschrijft ziet alleen de psycholoog.",
         provision(
             "permit",
-            actor=[actor("Organization/gp-mijnlamp"), actor("Organization/verslavingszorg-de-wending")],
+            provision("deny", provision("permit", actor=[actor(PSYCHOLOGIST)]), securityLabel=[PSY]),
+            actor=[
+                actor("Organization/gp-mijnlamp"),
+                actor("Organization/verslavingszorg-de-wending"),
+                actor(PSYCHOLOGIST),
+            ],
             purpose=("TREAT",),
             dataPeriod={"start": "2025-08-11"},
         ),

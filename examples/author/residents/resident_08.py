@@ -198,6 +198,7 @@ def _consents(d: Dossier, partner: str, curator: str, dementia: str) -> None:
                     data=[
                         data("instance", f"CarePlan/{d.id}-steunplan"),
                         data("instance", f"DocumentReference/{d.id}-levensverhaal"),
+                        data("instance", f"Binary/{d.id}-levensverhaal-tekst"),
                     ],
                 ),
                 actor=[actor("PractitionerRole/vrijwilliger-nowak"), actor("Group/vrijwilligers-burennetwerk")],
@@ -212,11 +213,20 @@ def _consents(d: Dossier, partner: str, curator: str, dementia: str) -> None:
         "echtgenote",
         "Gerda mag alles zien wat met zijn dementie en dagelijks leven te maken heeft.",
         provision(
-            "permit",
+            "deny",
+            provision(
+                "permit",
+                data=[
+                    data("dependents", dementia),
+                    data("instance", f"DocumentReference/{d.id}-levensverhaal"),
+                    data("instance", f"Binary/{d.id}-levensverhaal-tekst"),
+                ],
+            ),
+            provision("permit", class_=resource_class("CarePlan", "Task")),
             actor=[actor(partner)],
-            data=[data("related", dementia), data("related", f"CarePlan/{d.id}-zorgplan")],
         ),
         on="2025-02-10T12:05:00+01:00",
+        policy="OPTOUT",
         performer=curator,
     )
     consent(

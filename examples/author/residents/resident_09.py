@@ -91,6 +91,22 @@ def dossier() -> list[Json]:
         manager="verslavingsarts-heijnen",
         security=SENSITIVE,
     )
+    for slug, at, until in (
+        ("nazorg-voorjaar", "2026-04-14T10:00:00+02:00", "2026-04-14T10:30:00+02:00"),
+        ("nazorg-najaar", "2026-10-12T10:00:00+02:00", "2026-10-12T10:30:00+02:00"),
+    ):
+        d.encounter(
+            slug,
+            "Nazorggesprek",
+            at=at,
+            until=until,
+            who="verslavingsarts-heijnen",
+            organization="verslavingszorg-de-wending",
+            location="inloop-de-wending",
+            reason=alcohol,
+            episode=episode,
+            security=SENSITIVE,
+        )
     positive_health(d, "2025-06-01", (5, 5, 6, 5, 3, 5), "Nederlands leren.")
     positive_health(d, "2026-09-15", (7, 7, 8, 7, 7, 7), "Anderen helpen.")
     sober = goal(d, "doel-nuchter", "Elke dag een dag.", addresses=alcohol, start="2025-03-10", security=SENSITIVE)

@@ -1,6 +1,6 @@
 """Kim Franssen, 28: lives with support, works at De Werkplaats, wants things explained in plain words."""
 
-from examples.author.consents import actor, consent, document_class, provision, resource_class
+from examples.author.consents import actor, consent, data, document_class, provision, resource_class
 from examples.author.dossier import Dossier
 from examples.author.elements import ICPC, LOINC, SNOMED, Json
 from examples.author.measurements import blood_pressure, lab, medication, positive_health, vital
@@ -134,6 +134,7 @@ def _consents(d: Dossier, mother: str) -> None:
         provision(
             "deny",
             provision("permit", class_=document_class("69730-0")),
+            provision("permit", data=[data("instance", f"Binary/{d.id}-wat-is-schildklier-tekst")]),
             provision("permit", class_=resource_class("Appointment")),
             actor=[actor(mother)],
         ),
