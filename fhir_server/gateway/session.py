@@ -6,12 +6,14 @@ https://hl7.org/fhir/R4/http.html
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from fhir_server.gateway import audit
 from fhir_server.gateway.access import READ, SEARCH, SHOWN, Authority, login_required, not_found
 from fhir_server.gateway.cursor import Cursor, unknown_cursor
 from fhir_server.gateway.emergency import tell
+from fhir_server.gateway.emergency_window import Window, window
 from fhir_server.gateway.includes import Includer
 from fhir_server.gateway.listing import listing
 from fhir_server.gateway.narrow import reached, visible_of
@@ -292,6 +294,28 @@ class Session:
             await self._trail.refused(interaction, target, error, unit.met if unit is not None else ())
             raise
         await self._shown(interaction, target, ())
+
+    # --- operations of consent ---------------------------------------------------------------------------------------
+
+    async def open_emergency(self, patient: str, reason: str, minutes: int) -> Window:
+        """A token for one dossier in an emergency, durable and in the log of that patient id when it is returned.
+
+        Raises FhirError as `emergency_window.window` says; never one that depends on whether there is such a patient.
+        """
+        target, gateway = f"Patient/{patient}", self._gateway
+        try:
+            async with self._store.snapshot() as snapshot:
+                await self._look(snapshot)  # as whom the requester is known, for the log
+            opened = window(self.requester, patient, reason, minutes, gateway.clock())
+        except FhirError as error:
+            await self._refused("operation", target, error)
+            raise
+        asked = replace(self.requester, purpose=opened.stored.purpose, reason=opened.stored.reason)
+        trail = Trail(self._store, asked, gateway.tools.new_id, gateway.clock)
+        trail.standing = self._trail.standing
+        entry = trail.entry("operation", 200, target, (), detail="emergency-access", emergency=True)
+        await self._store.put_token(opened.digest, opened.stored, (entry,))
+        return opened
 
     # --- auditing ----------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from fhir_server.interactions.read import read
 from fhir_server.interactions.search_type import search_compartment, search_system, search_type
 from fhir_server.interactions.update import conditional_update, update
 from fhir_server.interactions.vread import vread
+from fhir_server.operations.emergency_access import emergency_access
 from fhir_server.operations.everything import everything
 from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
@@ -91,6 +92,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("search-type", "POST", "{type}/{id}/{member}/_search", search_compartment),
     Route("operation", "GET", "{type}/{id}/$everything", everything, ("Patient",)),
     Route("operation", "POST", "{type}/{id}/$everything", everything, ("Patient",)),
+    Route("operation", "POST", "{type}/{id}/$emergency-access", emergency_access, ("Patient",)),
     Route("operation", "GET", "{type}/$lastn", lastn, ("Observation",)),
     Route("operation", "POST", "{type}/$lastn", lastn, ("Observation",)),
     Route("operation", "POST", "{type}/$validate", validate),

@@ -339,6 +339,14 @@ def everything_post() -> Iterator[Asked]:
     yield "Patient/me/$everything", body, {}
 
 
+def emergency_access() -> Iterator[Asked]:
+    """Whoever may press the button gets a token, whether there is somebody or not."""
+    for id in (OWNER, "me", "absent"):
+        for parameters in ([{"name": "reason", "valueString": "a fall"}], [{"name": "reason", "valueString": " "}], []):
+            body = {"resourceType": "Parameters", "parameter": parameters}
+            yield f"Patient/{id}/$emergency-access", body, {}
+
+
 LASTN = (
     f"patient=Patient/{OWNER}",
     f"subject=Patient/{OWNER}&max=9",
@@ -420,6 +428,7 @@ TABLE: Table = {
     ("POST", "{type}/{id}/{member}/_search"): search_compartment_post,
     ("GET", "{type}/{id}/$everything"): everything,
     ("POST", "{type}/{id}/$everything"): everything_post,
+    ("POST", "{type}/{id}/$emergency-access"): emergency_access,
     ("GET", "{type}/$lastn"): lastn,
     ("POST", "{type}/$lastn"): lastn_post,
     ("POST", "{type}/$validate"): validate_type,
