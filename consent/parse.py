@@ -7,6 +7,7 @@ What can't be read at all is taken for a deny that may match, so that a broken C
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import tzinfo
+from itertools import islice
 from typing import Any, Final
 
 from consent.model import Condition, ConsentRecord, Effect, Provision, Scope, Stated
@@ -14,8 +15,10 @@ from consent.parse_elements import ELEMENTS, Reader
 from consent.references import local
 from consent.vocabulary import ACT_CODE, ACT_REASON, CONSENT_SCOPE, Vocabulary
 
-PROVISIONS_MAX: Final = 10_000
-NESTING_MAX: Final = 200
+# Nobody can oversee more than this, and what is asked of a Consent grows with the product of both: every exception is
+# weighed against all above it, and every provision of a new Consent against every one of the others.
+PROVISIONS_MAX: Final = 500
+NESTING_MAX: Final = 20
 
 ROOT_PATH: Final = "Consent.provision"
 POLICY_PATH: Final = "Consent.policyRule"
@@ -36,7 +39,7 @@ def parse(resource: Mapping[str, Any], vocabulary: Vocabulary, zone: tzinfo) -> 
     """One version of a Consent, its dates read in `zone` where they have no offset."""
     logical_id = str(resource.get("id") or "")
     meta = resource.get("meta")
-    reader = Reader(vocabulary, zone, f"Consent/{logical_id}")
+    reader = Reader(vocabulary, zone)
     reader.modifiers(resource, "Consent")
     if "implicitRules" in resource:
         reader.problem("Consent.implicitRules", "implicit rules can't be enforced")
@@ -103,12 +106,15 @@ def _provisions(resource: Mapping[str, Any], policy: str, reader: Reader) -> tup
     root = resource.get("provision", {})
     by_policy = _POLICY_RULES.get(policy)
     found: list[Provision] = []
-    too_deep = False
     # Parents first and children in order, without recursion: nesting is data, not stack.
     waiting: list[tuple[Any, int, str, int]] = [(root, -1, ROOT_PATH if "provision" in resource else POLICY_PATH, 0)]
     while waiting:
         node, parent, path, depth = waiting.pop()
         above = found[parent] if parent >= 0 else None
+        if len(found) == PROVISIONS_MAX:
+            reader.problem(ROOT_PATH, f"holds more than {PROVISIONS_MAX} provisions")
+            found.append(Provision(ROOT_PATH, parent, 0, Effect.DENY, _PERHAPS))
+            break
         if not isinstance(node, Mapping):
             reader.problem(path, "is not a provision")
             found.append(Provision(path, parent, 0, Effect.DENY, _PERHAPS))
@@ -120,13 +126,12 @@ def _provisions(resource: Mapping[str, Any], policy: str, reader: Reader) -> tup
         restated = frozenset(name for name in ELEMENTS if name in node)
         index = len(found)
         found.append(Provision(path, parent, 0, effect, condition, restated))
-        too_deep = too_deep or depth > NESTING_MAX
-        children = [(child, index, place, depth + 1) for child, place in _children(node, path, depth, reader)]
+        if depth == NESTING_MAX and "provision" in node:
+            reader.problem(f"{path}.provision", f"is nested more than {NESTING_MAX} deep")
+            found.append(Provision(f"{path}.provision", index, 0, Effect.DENY, _PERHAPS))
+            continue
+        children = [(child, index, place, depth + 1) for child, place in _children(node, path, reader)]
         waiting.extend(reversed(children))
-    if too_deep:
-        reader.problem(ROOT_PATH, f"is nested more than {NESTING_MAX} deep")
-    if len(found) > PROVISIONS_MAX:
-        reader.problem(ROOT_PATH, f"holds more than {PROVISIONS_MAX} provisions")
     if policy == "EMRGONLY" and isinstance(root, Mapping) and "type" not in root:
         # EMRGONLY: deny, and permit the treatment of an emergency.
         emergency = reader.condition(
@@ -138,16 +143,15 @@ def _provisions(resource: Mapping[str, Any], policy: str, reader: Reader) -> tup
     return _with_ends(found)
 
 
-def _children(node: Mapping[str, Any], path: str, depth: int, reader: Reader) -> Iterator[tuple[Any, str]]:
+def _children(node: Mapping[str, Any], path: str, reader: Reader) -> Iterator[tuple[Any, str]]:
     if "provision" not in node:
         return
     children = node["provision"]
     if not isinstance(children, list) or not children:
         reader.problem(f"{path}.provision", "must be a list of at least one")
         children = [children] if children else []
-    for index, child in enumerate(children):
-        # Below the limit a longer path would tell nothing more, and paths as long as the tree is deep add up.
-        yield child, f"{path}.provision[{index}]" if depth < NESTING_MAX else path
+    for index, child in enumerate(islice(children, PROVISIONS_MAX)):
+        yield child, f"{path}.provision[{index}]"
 
 
 def _effect(node: Mapping[str, Any], path: str, otherwise: Effect | None, reader: Reader) -> Effect | None:

@@ -18,21 +18,26 @@ T = TypeVar("T")
 _PARTIES: Final = frozenset(
     {"CareTeam", "Device", "Group", "Organization", "Patient", "Practitioner", "PractitionerRole", "RelatedPerson"}
 )
-_CATEGORIES: Final = frozenset({"Organization", "PractitionerRole"})
-_MEANINGS: Final = frozenset({"instance", "related", "dependents", "authoredby"})
+# Tuples, because what stands in the place of a code may be anything, and a list can't be looked up in a set.
+_CATEGORIES: Final = ("Organization", "PractitionerRole")
+_MEANINGS: Final = ("instance", "related", "dependents", "authoredby")
 _ACTIONS: Final = {action.value: action for action in Action}
 _TOKEN_SHOWN_MAX: Final = 40
+# Of a whole Consent: each value may have to be looked up, and becomes a term of every search in the dossier.
+VALUES_MAX: Final = 2_000
+# Who has to mend a Consent is helped by the first of them; the answer to a write stays readable.
+PROBLEMS_MAX: Final = 100
 ELEMENTS: Final = ("period", "actor", "action", "securityLabel", "purpose", "class", "code", "dataPeriod", "data")
 
 
 class Reader:
-    """Reads provisions one by one and keeps the problems it meets, in document order."""
+    """Reads provisions one by one and keeps the first problems it meets, in document order."""
 
-    def __init__(self, vocabulary: Vocabulary, zone: tzinfo, own_reference: str) -> None:
+    def __init__(self, vocabulary: Vocabulary, zone: tzinfo) -> None:
         self.problems: list[Problem] = []
         self._vocabulary = vocabulary
         self._zone = zone
-        self._own_reference = own_reference
+        self._room = VALUES_MAX
         self._readers: dict[str, Callable[[Any, str], dict[str, Any]]] = {
             "period": lambda value, path: {"period": self._period(value, path)},
             "actor": self._actors,
@@ -46,7 +51,8 @@ class Reader:
         }
 
     def problem(self, expression: str, diagnostics: str) -> None:
-        self.problems.append(Problem(expression, diagnostics))
+        if len(self.problems) < PROBLEMS_MAX:
+            self.problems.append(Problem(expression, diagnostics))
 
     def modifiers(self, element: Mapping[str, Any], path: str) -> None:
         """A modifier extension may turn the meaning around, and none is known here."""
@@ -75,17 +81,28 @@ class Reader:
         found: set[T] = set()
         unclear = False
         for value, place in self._several(values, path):
-            understood = read(value, place)
+            understood = read(value, place) if self._fits(1, path) else frozenset()
             found |= understood
             unclear = unclear or not understood
         return Stated(frozenset(found), unclear or not found)
 
     def _several(self, values: Any, path: str) -> Iterator[tuple[Any, str]]:
+        """Each value with its path, none after the first for which there is no room."""
         if not isinstance(values, list) or not values:
             self.problem(path, "must be a list of at least one")
             return
         for index, value in enumerate(values):
             yield value, f"{path}[{index}]"
+            if self._room < 0:
+                return
+
+    def _fits(self, count: int, path: str) -> bool:
+        """Whether there is room for so many values more; the first time that there is not is a problem."""
+        if self._room >= 0:
+            self._room -= count
+            if self._room < 0:
+                self.problem(path, f"a Consent holds at most {VALUES_MAX} values")
+        return self._room >= 0
 
     def _period(self, value: Any, path: str) -> Period:
         found = period(value, self._zone)
@@ -99,7 +116,7 @@ class Reader:
         unclear: set[Role] = set()
         for value, place in self._several(values, path):
             role = self._role(value, place)
-            actor = self._actor(value, place)
+            actor = self._actor(value, place) if self._fits(1, path) else None
             found.setdefault(role, set())
             if actor is None:
                 unclear.add(role)
@@ -187,6 +204,8 @@ class Reader:
         found = frozenset(self.codings(value, path))
         if not found:
             self.problem(path, "a code in words only can't be enforced: it needs a coding with a system and a code")
+        elif not self._fits(len(found) - 1, path):  # the first is the value itself
+            return frozenset()
         return found
 
     def _data(self, value: Any, path: str) -> frozenset[Data]:
@@ -198,8 +217,9 @@ class Reader:
         if not literal:
             self.problem(f"{path}.reference", "does not refer to a resource on this server")
             return frozenset()
-        if literal == self._own_reference:
-            self.problem(f"{path}.reference", "a Consent can't be about itself")
+        if literal.startswith("Consent/"):
+            # Consents that name each other would go round in circles, and none can open or close another.
+            self.problem(f"{path}.reference", "a Consent can't be about a Consent")
             return frozenset()
         return frozenset({Data(value["meaning"], literal)})
 

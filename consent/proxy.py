@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, Final
 
+from consent.facts import values
 from consent.instants import period
 from consent.model import (
     BEGINNING,
@@ -26,7 +27,7 @@ from consent.model import (
 from consent.references import local
 from consent.vocabulary import ROLE_CODE, Vocabulary
 
-_PROXY_ROLES: Final[frozenset[Coding]] = frozenset(
+_PROXY_ROLES: Final[tuple[Coding, ...]] = tuple(
     (ROLE_CODE, code) for code in ("GUARD", "POWATT", "DPOWATT", "HPOWATT", "SPOWATT")
 )
 _EVERY_DAY: Final = frozenset({Action.ACCESS, Action.COLLECT, Action.CORRECT})
@@ -51,13 +52,6 @@ def representative(related_person: Mapping[str, Any], validated: bool, zone: tzi
     if "period" in related_person:
         span = period(related_person["period"], zone)
     kind, _, patient = local(related_person.get("patient")).partition("/")
-    roles = {
-        (coding.get("system"), coding.get("code"))
-        for concept in related_person.get("relationship") or ()
-        if isinstance(concept, Mapping)
-        for coding in concept.get("coding") or ()
-        if isinstance(coding, Mapping)
-    }
     return Representative(
         reference=f"RelatedPerson/{related_person.get('id')}",
         patient=patient if kind == "Patient" else "",
@@ -65,7 +59,10 @@ def representative(related_person: Mapping[str, Any], validated: bool, zone: tzi
         active=related_person.get("active", True) is True and span is not None,
         low=span[0] if span else FOREVER,
         high=span[1] if span else FOREVER,
-        may_represent=not _PROXY_ROLES.isdisjoint(roles),
+        may_represent=any(
+            isinstance(coding, Mapping) and (coding.get("system"), coding.get("code")) in _PROXY_ROLES
+            for coding in values(related_person, "relationship.coding")
+        ),
         validated=validated,
     )
 
