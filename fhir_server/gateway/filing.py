@@ -4,7 +4,8 @@ The bytes hold the whole ResourceFacts. The rows hold the same so that a residua
 `residuals` says which question finds which rows. Both are filed when the resource is written.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ import msgspec
 from consent.facts import facts
 from consent.model import Coding, ResourceFacts
 from consent.vocabulary import NORMAL
-from fhir_server.search.rows import FiledRow, IndexRows
+from fhir_server.search.rows import MAX_TIME, MIN_TIME, FiledRow, IndexRows
 from fhir_server.store.protocol import StoredVersion
 from profiles import json
 
@@ -32,6 +33,9 @@ CLEAR: Final = "clear"
 PERSONAL: Final = "personal"
 
 _DECODED_MAX: Final = 4096
+
+
+_PRECISION: Final = 1000  # microseconds of `meta.lastUpdated`
 
 
 class Filing(NamedTuple):
@@ -73,10 +77,11 @@ _DECODER: Final = msgspec.msgpack.Decoder(_Encoded)
 
 
 class Filer:
-    """Files resources; dates without an offset are read in `zone`."""
+    """Files resources; dates without an offset are read in `zone`. `clock` gives microseconds since 1970 UTC."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self, zone: ZoneInfo, clock: Callable[[], int]) -> None:
         self._zone = zone
+        self._clock = clock
         self._decoded: dict[bytes, Filing] = {}
 
     def file(
@@ -91,8 +96,12 @@ class Filer:
         """The facts of the resource as bytes, and as rows put into `rows`."""
         written_by = tuple(sorted(set(recorded)))
         found = facts(resource, {}, self._zone, patients=owners, authors=written_by, personal=personal)
+        if found.interval is None:
+            # What no date tells is of when it was last updated, and one that has no such date is written now.
+            now = self._clock()
+            found = replace(found, interval=(now - now % _PRECISION, now - now % _PRECISION + _PRECISION))
         rows.filed = filed(found)
-        rows.span = found.interval
+        rows.span = _clamped(found.interval)
         return encode(Filing(found, written_by))
 
     def of(self, stored: StoredVersion) -> Filing:
@@ -120,6 +129,11 @@ class Filer:
                 documents_unclear=True,
             )
         )
+
+
+def _clamped(interval: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The interval with its open ends as an index has them."""
+    return None if interval is None else (max(interval[0], MIN_TIME), min(interval[1], MAX_TIME))
 
 
 def encode(filing: Filing) -> bytes:

@@ -72,7 +72,7 @@ class Gateway:
         self.base_urls = (settings.base_url.rstrip("/"),) if settings.base_url else ()
         self._parameters = SearchParameters(registry, added)
         self._indexer = index.Indexer(self._parameters, settings.zone, self.base_urls)
-        filer = Filer(settings.zone)
+        filer = Filer(settings.zone, clock)
         base = Effect.PERMIT if settings.base_policy == "permit" else Effect.DENY
         self.rules = Rules(vocabulary.build(registry.codesystem, registry.resource_types), UNOWNED, base)
         self.knowledge = Knowledge(self.rules, filer, settings.zone)
