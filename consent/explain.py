@@ -4,15 +4,10 @@ Both languages are made from the same basis, sentence by sentence. https://www.w
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from consent.model import Answer, Basis, Decision, Effect, Fate, Finding, Obligation, Rule
-
-Language: TypeAlias = Literal["nl", "en"]
-Text: TypeAlias = tuple[str, str]
-"""Dutch, English."""
-
-_LANGUAGES: Final[tuple[Language, Language]] = ("nl", "en")
+from consent.words import LANGUAGES, Language, Text
 
 _OUTCOME: Final[dict[Effect, Text]] = {
     Effect.PERMIT: ("Dit mag.", "This is allowed."),
@@ -104,7 +99,7 @@ _UNKNOWN: Final[Text] = (
     "Niet alles is bekend ({elements}). Bij twijfel telt een nee mee en een ja niet.",
     "Not everything is known ({elements}). In doubt a no counts and a yes does not.",
 )
-_ELEMENTS: Final[dict[str, Text]] = {
+ELEMENTS: Final[dict[str, Text]] = {
     "scope": ("het soort toestemming", "the kind of consent"),
     "period": ("de periode van de toestemming", "the period of the consent"),
     "actor": ("wie het vraagt", "who asks"),
@@ -131,7 +126,7 @@ def explain(
 
     Never for anybody but the patient, their proxy and the auditor: it tells of restrictions.
     """
-    at = _LANGUAGES.index(language)
+    at = LANGUAGES.index(language)
     sentences = [_OUTCOME[decision.effect][at]]
     for basis in decision.basis:
         sentences.extend(_basis(basis, at, name))
@@ -152,7 +147,7 @@ def _finding(finding: Finding, at: int, name: Callable[[str], str]) -> str:
     differing = [element for element, answer in finding.elements if answer is not Answer.YES]
     unknown = [element for element, answer in finding.elements if answer is Answer.UNKNOWN]
     parts = [
-        _SAYS[finding.effect][at].format(name=name(finding.consent), version=finding.version),
+        _capital(_SAYS[finding.effect][at].format(name=name(finding.consent), version=finding.version)),
         _FATES[finding.fate][at].format(
             elements=_listed(differing, at), by=name(finding.by[0]) if finding.by is not None else ""
         ),
@@ -165,4 +160,8 @@ def _finding(finding: Finding, at: int, name: Callable[[str], str]) -> str:
 
 
 def _listed(elements: list[str], at: int) -> str:
-    return ", ".join(_ELEMENTS[element][at] for element in elements)
+    return ", ".join(ELEMENTS[element][at] for element in elements)
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
