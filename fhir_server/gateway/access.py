@@ -45,6 +45,8 @@ class Judge(Protocol):
 
     def may_permit(self, stored: StoredVersion, actions: str) -> bool: ...
 
+    def reaches(self, stored: StoredVersion, actions: str) -> bool: ...
+
     async def permits_write(
         self,
         action: WriteAction,
@@ -73,6 +75,11 @@ class Authority(Protocol):
 
     @property
     def requester(self) -> Requester: ...
+
+    @property
+    def imports(self) -> bool:
+        """Whether what is written may refer to what is still to come."""
+        ...
 
     def holds(self, type: str, actions: str) -> bool: ...
 
@@ -105,6 +112,10 @@ class Access:
     @property
     def requester(self) -> Requester:
         return self._requester
+
+    @property
+    def imports(self) -> bool:
+        return False
 
     def holds(self, type: str, actions: str) -> bool:
         """Whether some scope covers one of the actions on the type."""
@@ -230,7 +241,11 @@ class ScopedJudge:
 
     def permits(self, stored: StoredVersion, actions: str) -> bool:
         """Whether the requester may see this very version; `know` comes first."""
-        return self._policy.permits(stored) and self._access.reaches(stored.type, stored.owners, actions, stored.body)
+        return self._policy.permits(stored) and self.reaches(stored, actions)
+
+    def reaches(self, stored: StoredVersion, actions: str) -> bool:
+        """Whether the scopes reach this very version, whatever the policy says of it."""
+        return self._access.reaches(stored.type, stored.owners, actions, stored.body)
 
     def may_permit(self, stored: StoredVersion, actions: str) -> bool:
         """Whether `permits` may hold, told without the body."""

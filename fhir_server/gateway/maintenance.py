@@ -85,6 +85,10 @@ class _Operator:
     def requester(self) -> Requester:
         return self._requester
 
+    @property
+    def imports(self) -> bool:
+        return True
+
     def require(self, type: str, action: str) -> None:
         return None
 
@@ -111,6 +115,7 @@ class _Everything:
         return True
 
     may_permit = permits
+    reaches = permits
 
     async def permits_write(
         self,

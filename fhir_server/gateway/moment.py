@@ -4,6 +4,7 @@ Only the gateway's own look at the directory and at Consents goes through here; 
 https://hl7.org/fhir/R4/http.html#history
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -51,23 +52,32 @@ class Now:
 
 
 class Then:
-    """A moment of the past, from the versions that were current at `instant` (microseconds since 1970 UTC)."""
+    """Another moment, from the versions that were current at `instant` (microseconds since 1970 UTC).
+
+    What was about somebody else then than it is now was set right since, and is found for neither.
+    """
 
     def __init__(self, snapshot: Snapshot, instant: int, extract: Callable[[Mapping[str, Any]], IndexRows]) -> None:
         self._snapshot = snapshot
         self._instant = instant
         self._extract = extract
+        # There is no index of the past: all of a type is looked through, once, and each question is asked of that.
+        self._kept: dict[tuple[str, Predicate], list[tuple[StoredVersion, IndexRows]]] = {}
 
     async def get(self, type: str, id: str) -> StoredVersion | None:
         found = await self._versions(type, id, EVERYTHING)
         return found[0] if found else None
 
     async def find(self, type: str, where: Predicate, about: OwnedBy | Unowned | None = None) -> list[StoredVersion]:
-        return [
-            row
-            for row in await self._versions(type, None, EVERYTHING if about is None else about)
-            if not row.deleted and matches(where, self._extract(json.parse(row.body)))
-        ]
+        key = (type, EVERYTHING if about is None else about)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept[key] = []
+            for row in await self._versions(type, None, key[1]):
+                if not row.deleted:
+                    await asyncio.sleep(0)  # other requests go on
+                    kept.append((row, self._extract(json.parse(row.body))))
+        return [row for row, rows in kept if matches(where, rows)]
 
     async def _versions(self, type: str, id: str | None, where: Predicate) -> list[StoredVersion]:
         found: list[StoredVersion] = []

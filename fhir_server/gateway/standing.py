@@ -170,25 +170,8 @@ class Standing:
 
     def _request(self, dossier: Dossier | None, closure: Closure, instant: int, action: Action) -> AccessRequest:
         requester = self._requester
-        represents = treats = frozenset[str]()
-        valid_until = FOREVER
-        if dossier is not None:
-            who = frozenset((dossier.patient,))
-            if not closure.individuals.isdisjoint(dossier.proxies(instant, self._knowledge.rules)):
-                represents = who
-            if dossier.treated_by(closure, instant, self._knowledge.zone):
-                treats = who
-            valid_until = dossier.next_edge(instant)
-        return AccessRequest(
-            closure=closure,
-            purpose=requester.purpose or ("PATRQT" if requester.own_patient else ""),
-            action=action,
-            instant=instant,
-            represents=represents,
-            treats=treats,
-            emergency=self._emergency(),
-            valid_until=valid_until,
-        )
+        purpose = requester.purpose or ("PATRQT" if requester.own_patient else "")
+        return request_of(self._knowledge, dossier, closure, purpose, action, instant, self._emergency())
 
     def _emergency(self) -> Emergency | None:
         requester = self._requester
@@ -196,6 +179,37 @@ class Standing:
             return None
         opened = requester.since
         return Emergency(self._allowed, requester.reason, opened, min(requester.until, opened + _HOUR))
+
+
+def request_of(
+    knowledge: Knowledge,
+    dossier: Dossier | None,
+    closure: Closure,
+    purpose: str,
+    action: Action,
+    instant: int,
+    emergency: Emergency | None = None,
+) -> AccessRequest:
+    """What somebody who counts as `closure` asks of the dossier (None: of one in which nothing is known)."""
+    represents = treats = frozenset[str]()
+    valid_until = FOREVER
+    if dossier is not None:
+        who = frozenset((dossier.patient,))
+        if not closure.individuals.isdisjoint(dossier.proxies(instant, knowledge.rules)):
+            represents = who
+        if dossier.treated_by(closure, instant, knowledge.zone):
+            treats = who
+        valid_until = dossier.next_edge(instant)
+    return AccessRequest(
+        closure=closure,
+        purpose=purpose,
+        action=action,
+        instant=instant,
+        represents=represents,
+        treats=treats,
+        emergency=emergency,
+        valid_until=valid_until,
+    )
 
 
 def together(answers: Iterable[tuple[tuple[str, ...], Predicate]], otherwise: Predicate) -> ByOwner:
