@@ -5,7 +5,7 @@ What resources are found by (their index) is not judged: `reindex` makes it anew
 of an AuditEvent that somebody imported: the log says that they did, and no more.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from fhir_server.gateway import audit, stored_text
 from fhir_server.gateway.provenance import server_made
 from fhir_server.gateway.unfolding import UNFOLDED, unfold
-from fhir_server.search.query import EVERYTHING
+from fhir_server.search.query import EVERYTHING, And, Ids, OwnedBy, Predicate, Query, Unowned
 from fhir_server.store.protocol import (
     AuditBatch,
     AuditBreak,
@@ -59,8 +59,9 @@ class _Verification:
         self._snapshot: Snapshot = inspection.snapshot
         self._expected = set(expected)
         self._found = Verified()
-        # `Type/id` of everything that entries account for, in whatever state it is found.
-        self._accounted: set[str] = set()
+        # `Type/id` of what is made of entries, in whatever state it is found, and of what was written by somebody.
+        self._made: set[str] = set()
+        self._written: set[str] = set()
 
     async def run(self) -> Verified:
         for found in self._inspection.batches():
@@ -85,35 +86,57 @@ class _Verification:
         self._expected.discard(chain.head)
         if not batch.checkable:
             return
+        filed: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         for entry in batch.entries:
             try:
-                await self._entry(entry, unfolded=batch.unfolded)
+                await self._entry(entry, filed, unfolded=batch.unfolded)
             except (msgspec.MsgspecError, ValueError):
                 self._fault(f"{batch.chain}: batch {batch.num}: an entry cannot be read")
+        for (type, owners), ids in filed.items():
+            await self._can_be_found(type, owners, ids)
 
-    async def _entry(self, entry: AuditEntry, *, unfolded: bool) -> None:
-        self._accounted.update(
-            f"{row.type}/{row.id}" for row in audit.decode(entry.entry).rows if row.wrote and row.type in UNFOLDED
-        )
+    async def _entry(
+        self, entry: AuditEntry, filed: dict[tuple[str, tuple[str, ...]], list[str]], *, unfolded: bool
+    ) -> None:
+        """Puts into `filed` what is as it was made."""
+        rows = audit.decode(entry.entry).rows
+        self._written.update(f"{row.type}/{row.id}" for row in rows if row.wrote and row.type in UNFOLDED)
         for made, owners in unfold(entry):
-            name = f"{made['resourceType']}/{made['id']}"
-            self._accounted.add(name)
-            stored = await self._snapshot.read(made["resourceType"], made["id"])
+            type, id = made["resourceType"], made["id"]
+            name = f"{type}/{id}"
+            self._made.add(name)
+            stored = await self._snapshot.read(type, id)
             self._found.resources += unfolded
             if unfolded and stored is None:
                 self._fault(f"{name} is missing")
             elif not unfolded and stored is not None:
                 self._fault(f"{name} is there before its entry was unfolded")
-            elif stored is not None and not _is_as_made(stored, stored_text.body(made), owners):
+            elif stored is not None and (
+                not _is_as_made(stored, stored_text.body(made), owners)
+                or await self._snapshot.vread(type, id, 1) != stored
+            ):
                 self._fault(f"{name} is not what the entry says")
+            elif stored is not None:
+                filed.setdefault((type, owners), []).append(id)
+
+    async def _can_be_found(self, type: str, owners: tuple[str, ...], ids: Sequence[str]) -> None:
+        """By those whom it is about: whoever keeps an event out of their searches has removed it from their log."""
+        whose: Predicate = OwnedBy(owners) if len(owners) == 1 else EVERYTHING if owners else Unowned()
+        page = await self._snapshot.search(Query((type,), And((Ids(tuple(ids)), whose))), count=len(ids))
+        for id in sorted(set(ids).difference(row.id for row in page.rows if row.type == type)):
+            self._fault(f"{type}/{id} is not found by whom it is about")
 
     async def _no_more_than_accounted_for(self, type: str) -> None:
+        """Every version later than the start is made of an entry, or was written by somebody as an entry says."""
         async for stored in _versions(self._snapshot, type):
-            if stored.updated <= self._inspection.since or f"{type}/{stored.id}" in self._accounted:
+            name = f"{type}/{stored.id}"
+            if stored.updated <= self._inspection.since:
                 continue
-            if type == "AuditEvent" or (stored.body and server_made(json.parse(stored.body))):
-                self._fault(f"{type}/{stored.id} is of no entry")
-                self._accounted.add(f"{type}/{stored.id}")
+            if name in self._made:
+                if stored.version != 1:
+                    self._fault(f"{name} has a version {stored.version}, which is of no entry")
+            elif name not in self._written and (type == "AuditEvent" or _server_made(stored)):
+                self._fault(f"{name} is of no entry")
 
 
 def _is_as_made(stored: StoredVersion, body: Body, owners: tuple[str, ...]) -> bool:
@@ -124,6 +147,10 @@ def _is_as_made(stored: StoredVersion, body: Body, owners: tuple[str, ...]) -> b
         and set(stored.owners) == set(owners)
         and stored.body == stored_text.complete(body, stored.version, stored.updated)
     )
+
+
+def _server_made(stored: StoredVersion) -> bool:
+    return stored.body != b"" and server_made(json.parse(stored.body))
 
 
 async def _versions(snapshot: Snapshot, type: str) -> AsyncIterator[StoredVersion]:
