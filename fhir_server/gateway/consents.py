@@ -28,18 +28,23 @@ class ConsentRules:
         self._knowledge = knowledge
         self._loader = knowledge.loader
 
-    async def check(self, consent: Mapping[str, Any], snapshot: Snapshot, staged: Staged) -> None:
-        """Raises FhirError 422 with an issue for each element that cannot be enforced."""
+    async def check(self, consent: Mapping[str, Any], snapshot: Snapshot, staged: Staged, *, imported: bool) -> None:
+        """Raises FhirError 422 with an issue for each element that cannot be enforced.
+
+        An `imported` one may name data that are still to come: until then its permits are void and its denies stand.
+        """
         if consent.get("status") in _ENDED:
             return
         record = self._loader.record(consent)
         if record.scope is Scope.CLINICAL:
             return
-        compiled = await self._loader.compiled(Now(snapshot), record, staged)
-        if compiled.problems:
+        problems = record.problems
+        if not imported:
+            problems = (await self._loader.compiled(Now(snapshot), record, staged)).problems
+        if problems:
             issues = [
                 Issue("error", "business-rule", f"can't be enforced: {found.diagnostics}", (found.expression,))
-                for found in compiled.problems
+                for found in problems
             ]
             raise FhirError(Category.UNPROCESSABLE, issues[0].diagnostics, issues[0].expression, issues)
 

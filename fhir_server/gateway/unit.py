@@ -305,7 +305,8 @@ class Unit:
         await asyncio.sleep(0)  # a transaction of thousands of resources lets other requests through in between
         validation.check(named, self._tools.registry)
         if named["resourceType"] == "Consent":
-            await self._tools.consents.check(named, self._sight.snapshot, self._staged)
+            imported = self._authority.imports
+            await self._tools.consents.check(named, self._sight.snapshot, self._staged, imported=imported)
         rows = self._tools.extract(named)
         owners = await self._tools.ownership.owners(named, rows, self._find)
         recorded = self._tools.filer.of(current).recorded if current is not None else ()

@@ -1,20 +1,24 @@
-"""The base policy, type by type: `visible` and `permits` are one rule said twice."""
+"""Whoever no Consent speaks of, type by type: `visible` and `permits` are one rule said twice."""
 
 import pytest
 
+from consent.model import Effect, ResourceFacts
 from fhir_server.gateway.directory import KNOWLEDGE, PUBLIC, UNOWNED
-from fhir_server.gateway.policies import BasePolicy
-from fhir_server.gateway.requester import Requester
-from fhir_server.search.query import And, Or, OwnedBy, Predicate, Unowned
+from fhir_server.gateway.filing import Filing
+from fhir_server.gateway.policies import FixedPolicy
+from fhir_server.gateway.writing import WriteAction
+from fhir_server.search.query import EVERYTHING, And, Or, Predicate, Unowned
 from fhir_server.store.protocol import StoredVersion
 from profiles import registry
 
-RESIDENT = Requester("Patient/p", "app", ())
-PRACTITIONER = Requester("Practitioner/d", "app", ())
-SYSTEM = Requester("system", "app", ())
-NOBODY = Requester("", "", ())
-REQUESTERS = (RESIDENT, PRACTITIONER, SYSTEM, NOBODY, Requester("RelatedPerson/r", "app", ()))
-OWNERS = ((), ("p",), ("q",), ("p", "q"))
+pytestmark = pytest.mark.anyio
+
+OWNERS = ((), ("p",), ("p", "q"))
+NOBODY = FixedPolicy(Effect.DENY, system=False)
+NOBODY_UNDER_PERMIT = FixedPolicy(Effect.PERMIT, system=False)
+SYSTEM = FixedPolicy(Effect.DENY, system=True)
+SYSTEM_UNDER_PERMIT = FixedPolicy(Effect.PERMIT, system=True)
+ALL = (NOBODY, NOBODY_UNDER_PERMIT, SYSTEM, SYSTEM_UNDER_PERMIT)
 
 
 def stored(type: str, owners: tuple[str, ...]) -> StoredVersion:
@@ -27,72 +31,48 @@ def holds(predicate: Predicate, owners: tuple[str, ...]) -> bool:
             return all(holds(child, owners) for child in children)
         case Or(children):
             return any(holds(child, owners) for child in children)
-        case OwnedBy(patients):
-            return len(owners) == 1 and owners[0] in patients
         case Unowned():
             return not owners
     raise AssertionError(predicate)
 
 
-@pytest.mark.parametrize("base", ["deny", "permit"])
-def test_the_query_and_the_decision_agree_for_every_type_requester_and_owner(base: str) -> None:
-    policy = BasePolicy(base)  # type: ignore[arg-type]
+@pytest.mark.parametrize("policy", ALL)
+async def test_the_query_and_the_decision_agree_for_every_type_and_owner(policy: FixedPolicy) -> None:
     for type in registry.load().resource_types:
-        for requester in REQUESTERS:
-            visible = policy.visible(requester, type)
-            for owners in OWNERS:
-                assert holds(visible, owners) == policy.permits(requester, stored(type, owners)), (
-                    type,
-                    requester,
-                    owners,
-                )
+        visible = await policy.visible(type, None)
+        for owners in OWNERS:
+            assert holds(visible, owners) == policy.permits(stored(type, owners)), (type, owners)
 
 
-def test_a_type_on_no_list_is_denied_to_everybody() -> None:
-    policy = BasePolicy("deny")
+async def test_a_type_on_no_list_is_denied_to_everybody() -> None:
     unlisted = [t for t in registry.load().resource_types if t not in UNOWNED and t != "AuditEvent"]
     assert {"VerificationResult", "MessageHeader", "Linkage", "Subscription"} <= set(unlisted)
     for type in unlisted:
-        assert not any(policy.permits(requester, stored(type, ())) for requester in REQUESTERS), type
+        assert not any(policy.permits(stored(type, ())) for policy in (NOBODY, SYSTEM)), type
 
 
-def test_a_resource_about_two_patients_is_nobodys_alone() -> None:
-    assert not BasePolicy("deny").permits(RESIDENT, stored("Observation", ("p", "q")))
+async def test_the_operator_reads_the_access_log_and_of_the_rest_what_the_base_policy_opens() -> None:
+    assert SYSTEM.permits(stored("AuditEvent", ("p",)))
+    assert not SYSTEM.permits(stored("Consent", ("p",)))
+    assert not SYSTEM.permits(stored("Observation", ("p",)))
+    assert await SYSTEM_UNDER_PERMIT.visible("Consent", None) == EVERYTHING
 
 
-def test_consents_and_the_access_log_stay_with_the_patient_whatever_the_base_policy() -> None:
-    policy = BasePolicy("permit")
-    for type in ("Consent", "AuditEvent"):
-        assert policy.permits(RESIDENT, stored(type, ("p",)))
-        assert not policy.permits(RESIDENT, stored(type, ("q",)))
-        assert not policy.permits(PRACTITIONER, stored(type, ("p",)))
-        assert not policy.permits_write(PRACTITIONER, "create", type, ("p",))
-    assert policy.permits(PRACTITIONER, stored("Observation", ("p",)))
-
-
-def test_a_schedule_that_names_a_patient_is_no_directory_entry() -> None:
-    policy = BasePolicy("deny")
-    assert policy.permits(PRACTITIONER, stored("Schedule", ()))
-    assert not policy.permits(PRACTITIONER, stored("Schedule", ("p",)))
+async def may(policy: FixedPolicy, action: WriteAction, type: str, owners: tuple[str, ...], **facts: bool) -> bool:
+    filing = Filing(ResourceFacts(type, "x", owners, **facts))
+    return await policy.permits_write(action, type, owners, filing, proposed=False)
 
 
 @pytest.mark.parametrize("action", ["create", "update", "delete"])
-def test_who_writes_what_under_deny(action: str) -> None:
-    may = BasePolicy("deny").permits_write
-    assert may(RESIDENT, action, "Observation", ("p",))  # type: ignore[arg-type]
-    assert not may(RESIDENT, action, "Observation", ("q",))  # type: ignore[arg-type]
-    assert not may(RESIDENT, action, "Observation", ("p", "q"))  # type: ignore[arg-type]
-    assert not may(RESIDENT, action, "Observation", ())  # type: ignore[arg-type]
-    assert not may(RESIDENT, action, "Organization", ())  # type: ignore[arg-type]
-    assert not may(RESIDENT, action, "AuditEvent", ("p",))  # type: ignore[arg-type]
-    assert not may(PRACTITIONER, action, "Organization", ())  # type: ignore[arg-type]
-    assert may(SYSTEM, action, "Organization", ())  # type: ignore[arg-type]
-    assert not may(SYSTEM, action, "Observation", ("p",))  # type: ignore[arg-type]
-    assert not may(NOBODY, action, "Organization", ())  # type: ignore[arg-type]
-
-
-def test_nobody_known_writes_nothing_under_permit_either() -> None:
-    assert not BasePolicy("permit").permits_write(NOBODY, "create", "Observation", ("p",))
+async def test_who_writes_what(action: WriteAction) -> None:
+    assert await may(SYSTEM, action, "Organization", ())
+    assert not await may(SYSTEM, action, "Observation", ("p",))
+    assert await may(SYSTEM_UNDER_PERMIT, action, "Observation", ("p",))
+    assert not await may(SYSTEM_UNDER_PERMIT, action, "Provenance", ("p",), personal=True)
+    assert await may(SYSTEM_UNDER_PERMIT, action, "AuditEvent", ("p",)) == (action == "create")
+    for nobody in (NOBODY, NOBODY_UNDER_PERMIT):
+        assert not await may(nobody, action, "Organization", ())
+        assert not await may(nobody, action, "Observation", ("p",))
 
 
 def test_the_lists_name_resource_types_and_keep_people_off_the_public_one() -> None:
