@@ -88,7 +88,7 @@ def walk(server: Server) -> None:
     bundle = answer(annie.get("Consent", params={"status": "active", "_sort": "date"}))
     for consent in resources(bundle, "Consent"):
         tell(consent["id"].removeprefix("bewoner-01-toestemming-"))
-    expect(len(resources(bundle, "Consent")) == 6, "six rules of mine")
+    expect(len(resources(bundle, "Consent")) == 7, "seven rules of mine")
 
     step("My neighbour, and somebody who doesn't exist.")
     neighbour, nobody = annie.get("Patient/bewoner-07"), annie.get("Patient/bewoner-99")

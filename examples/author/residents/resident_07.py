@@ -169,7 +169,10 @@ def _consents(d: Dossier, wife: str) -> None:
         "longteam",
         "Mijn longteam mag alles zien en bijwerken.",
         provision(
-            "permit", actor=[actor(f"CareTeam/{d.id}-team")], action=("access", "use", "collect", "correct", "disclose")
+            "permit",
+            actor=[actor(f"CareTeam/{d.id}-team")],
+            action=("access", "use", "collect", "correct", "disclose"),
+            purpose=("TREAT",),
         ),
         on="2026-09-08T08:55:00+02:00",
     )

@@ -121,6 +121,14 @@ def _consents(d: Dossier, mother: str) -> None:
     )
     consent(
         d,
+        "geen-reclame",
+        "Niemand mag mijn gegevens gebruiken voor reclame, ook mijn huisarts niet.",
+        provision("deny", purpose=("HMARKT",)),
+        on="2026-05-11T10:21:00+02:00",
+        policy="OPTOUT",
+    )
+    consent(
+        d,
         "moeder-alles",
         "Mama mag alles zien. Dit heb ik stopgezet.",
         provision("permit", actor=[actor(mother)]),

@@ -168,8 +168,13 @@ def _consents(d: Dossier, son: str) -> None:
         provision(
             "permit",
             provision("deny", securityLabel=[PSY]),
+            provision(
+                "permit",
+                class_=resource_class("Observation"),
+                code=[concept(LOINC, "85354-9", "Bloeddruk")],
+            ),
             actor=[actor(son)],
-            class_=resource_class("Appointment", "CarePlan", "Observation"),
+            class_=resource_class("Appointment", "CarePlan"),
             action=("access",),
         ),
         on="2026-02-03T20:00:00+01:00",
