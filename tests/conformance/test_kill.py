@@ -3,12 +3,13 @@
 import os
 import random
 import signal
+import subprocess
 import threading
 from pathlib import Path
 
 import httpx
 
-from tests.live import Live, live, token
+from tests.live import COMMAND, ROOT, Live, live, token
 
 KILLS = 6
 SYSTEM = "system/*.cruds"
@@ -30,6 +31,15 @@ def test_what_was_acknowledged_over_http_survives_kill_9(tmp_path: Path) -> None
             timer.join()
     with live(data, "--base-policy", "permit") as server:
         _check(server, bearer, acknowledged, reads)
+    verified = subprocess.run(
+        [*COMMAND, "audit", "verify", "--data", str(data)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert verified.returncode == 0, verified.stdout + verified.stderr
     assert len(acknowledged) > KILLS
     assert reads > KILLS
 

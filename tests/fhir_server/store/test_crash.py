@@ -16,7 +16,7 @@ from typing import Any
 
 from fhir_server.store.sqlite import open_store
 from fhir_server.store.sqlite.index_tables import TABLES
-from tests.fhir_server.store.contracts.material import audit_event, by_code, history, matches
+from tests.fhir_server.store.contracts.material import audit_event, breaks, by_code, history, matches
 from tests.fhir_server.store.test_processes import start
 
 ROUNDS = 12
@@ -55,7 +55,9 @@ def test_a_killed_store_has_all_that_was_acknowledged_and_nothing_by_half(tmp_pa
 async def _holds(directory: Path, told: list[dict[str, Any]]) -> None:
     store = await open_store(directory)
     try:
+        assert await breaks(store) == []
         await store.unfold_audit(audit_event)
+        assert await breaks(store) == []
         async with store.snapshot() as snapshot:
             rows = (await history(snapshot, count=1_000_000)).rows
         stored: dict[str, set[str]] = defaultdict(set)

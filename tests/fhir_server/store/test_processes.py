@@ -11,7 +11,7 @@ from typing import Any
 from fhir_server.store.protocol import StoredVersion
 from fhir_server.store.sqlite import open_store
 from tests.fhir_server.store import worker
-from tests.fhir_server.store.contracts.material import audit_event, history, versions, write
+from tests.fhir_server.store.contracts.material import audit_event, breaks, history, versions, write
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -76,6 +76,7 @@ def test_two_processes_unfold_each_entry_once(tmp_path: Path) -> None:
         store = await open_store(tmp_path)
         count = await store.unfold_audit(audit_event)
         events = await versions(store, "AuditEvent", count=10_000)
+        assert await breaks(store) == [], "each appends to the chains, behind whatever the other appended"
         await store.close()
         return count, events
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from fhir_server.store.protocol import AccessToken, AuditEntry, ResourceStore, Write
+from fhir_server.store.protocol import AccessToken, AuditBatch, AuditEntry, ResourceStore, Write
 from tests.fhir_server.store.contracts.backend import Backend
 from tests.fhir_server.store.contracts.material import (
     SECOND,
@@ -70,6 +70,22 @@ class Access(Backend):
     async def test_a_thousand_entries_of_one_moment_unfold(self, store: ResourceStore) -> None:
         await asyncio.gather(*[store.append_audit([entry()]) for _ in range(1000)])
         assert await store.unfold_audit(audit_event) == 1000
+
+    async def test_every_entry_is_kept_in_unbroken_chains(self, store: ResourceStore) -> None:
+        written, read = [entry() for _ in range(3)], [entry() for _ in range(300)]
+        await store.commit([write("Patient", "1")], audit=written)
+        await store.append_audit(read)
+        await store.unfold_audit(audit_event)
+        await store.append_audit([last := entry()])
+        async with store.inspect_audit() as inspection:
+            batches = [found for found in inspection.batches() if isinstance(found, AuditBatch)]
+            assert len(batches) == len(list(inspection.batches())), "a break where nothing was changed"
+            assert await inspection.snapshot.read("AuditEvent", written[0].id) is not None
+        kept = {one.id for batch in batches for one in batch.entries}
+        assert kept == {one.id for one in (*written, *read, last)}
+        assert {one.id for batch in batches if not batch.unfolded for one in batch.entries} == {last.id}
+        assert all(batch.checkable for batch in batches)
+        assert len({batch.hash for batch in batches}) == len(batches)
 
     async def test_a_token_is_known_until_it_is_revoked(self, store: ResourceStore) -> None:
         token = AccessToken("app", "Patient/1", "patient/*.rs", START, START + 3600 * SECOND, purpose="TREAT")

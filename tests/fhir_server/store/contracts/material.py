@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 from fhir_server.search.query import EVERYTHING, Predicate, Query, Token
 from fhir_server.search.rows import IndexRows, TokenRow
-from fhir_server.store.protocol import AuditEntry, Body, Method, Page, ResourceStore, Snapshot, StoredVersion, Write
+from fhir_server.store.protocol import (
+    AuditBreak,
+    AuditEntry,
+    Body,
+    Method,
+    Page,
+    ResourceStore,
+    Snapshot,
+    StoredVersion,
+    Write,
+)
 
 START = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
 SECOND = 1_000_000
@@ -64,6 +74,12 @@ def entry(at: int = START, text: bytes = b"who looked") -> AuditEntry:
 
 def audit_event(audited: AuditEntry) -> Sequence[Write]:
     return [write("AuditEvent", audited.id, text=audited.entry.decode(), code="rest")]
+
+
+async def breaks(store: ResourceStore) -> list[AuditBreak]:
+    """Where the chains of the audit trail are not what was written."""
+    async with store.inspect_audit() as inspection:
+        return [found for found in inspection.batches() if isinstance(found, AuditBreak)]
 
 
 async def read(store: ResourceStore, type: str, id: str) -> StoredVersion | None:
