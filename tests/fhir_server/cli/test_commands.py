@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -136,6 +137,9 @@ def test_a_refused_transaction_stores_nothing_and_names_the_entry(tmp_path: Path
         (("backup", "--data", "{}", "{}"), "exists already"),
         (("backup", "--data", "{}/nothing-here", "{}-copy"), "nothing-here"),
         (("audit", "--data", "{}/nothing-here"), "nothing-here"),
+        (("audit", "verify", "--data", "{}/nothing-here"), "nothing-here"),
+        (("audit", "--data", "{}", "--expect", "00"), "--expect goes with `audit verify`"),
+        (("audit", "verify", "--data", "{}", "--patient", "mieke"), "--patient does not go with"),
         (("reindex", "--data", "{}/nothing-here"), "nothing-here"),
     ],
 )
@@ -287,6 +291,29 @@ def test_the_audit_log_of_one_patient_holds_that_patient_only(data: Path) -> Non
 def test_reading_the_audit_log_stands_in_it(data: Path) -> None:
     before = len(typed("audit", "--data", data).stdout.splitlines())
     assert len(typed("audit", "--data", data).stdout.splitlines()) > before
+
+
+def test_the_audit_log_is_verified_and_a_change_is_named(data: Path) -> None:
+    typed("audit", "--data", data)  # makes AuditEvents of the log
+    done = typed("audit", "verify", "--data", data)
+    assert (done.returncode, done.stderr) == (0, "")
+    main, journal, held, whole = done.stdout.splitlines()
+    assert re.fullmatch(r"wijkdossier\.sqlite3: \d+ entries in \d+ batches, head [0-9a-f]{64}", main)
+    assert re.fullmatch(r"[1-9]\d* AuditEvents and Provenances were held against their entries", held)
+    assert whole == "the audit log is what was written"
+    heads = [line.rpartition(" ")[2] for line in (main, journal)]
+    expect = [argument for head in heads for argument in ("--expect", head)]
+    assert typed("audit", "verify", "--data", data, *expect).returncode == 0
+    done = typed("audit", "verify", "--data", data, "--expect", "0" * 64)
+    assert (done.returncode, done.stdout.splitlines()[-1].split(":")[1]) == (1, f" no batch has the hash {'0' * 64}")
+    with closing(sqlite3.connect(data / "wijkdossier.sqlite3")) as connection:
+        connection.execute("DROP TRIGGER audit_batch_is_not_removed")
+        connection.execute("DELETE FROM audit_batch WHERE num = 1")
+        connection.commit()
+    done = typed("audit", "verify", "--data", data)
+    assert done.returncode == 1
+    assert "broken: wijkdossier.sqlite3: batch 1: batch 1 is missing" in done.stdout.splitlines()
+    assert "the audit log is what was written" not in done.stdout
 
 
 def test_a_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:
