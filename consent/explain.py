@@ -6,7 +6,7 @@ Both languages are made from the same basis, sentence by sentence. https://www.w
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from consent.model import Answer, Basis, Decision, Effect, Fate, Finding, Obligation, Rule
+from consent.model import Action, Answer, Basis, Decision, Effect, Fate, Finding, Obligation, Rule
 from consent.words import LANGUAGES, Language, Text
 
 _OUTCOME: Final[dict[Effect, Text]] = {
@@ -117,6 +117,21 @@ _OBLIGATIONS: Final[dict[Obligation, Text]] = {
     Obligation.AUDIT_EMERGENCY: ("Dit staat als noodgeval in het logboek.", "This is in the log as an emergency."),
     Obligation.TELL_PATIENT: ("De bewoner krijgt hier bericht van.", "The patient is told about it."),
 }
+_LIMITS: Final[dict[Action, Text]] = {
+    Action.COLLECT: (
+        "Dit gaat over iets nieuws dat hierop lijkt.",
+        "This is about something new that is like it.",
+    ),
+    Action.CORRECT: (
+        "Wie iets niet zelf heeft opgeschreven, mag het nooit veranderen.",
+        "Whoever did not write something may never change it.",
+    ),
+}
+
+
+def limit(action: Action, language: Language) -> str:
+    """What there is to say of every decision about the action, '' if nothing."""
+    return _LIMITS[action][LANGUAGES.index(language)] if action in _LIMITS else ""
 
 
 def explain(

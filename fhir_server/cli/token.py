@@ -5,7 +5,8 @@ import asyncio
 
 from fhir_server.cli.arguments import Subparsers, add_data, settings
 from fhir_server.cli.opening import opened, operator, require_store
-from fhir_server.gateway.tokens import TTL_SECONDS_MAX, USER_TYPES, Terms, issue
+from fhir_server.gateway.requester import USER_TYPES
+from fhir_server.gateway.tokens import TTL_SECONDS_MAX, Terms, issue
 from fhir_server.settings import Settings
 
 

@@ -14,6 +14,7 @@ from fhir_server.store.protocol import AccessToken
 
 ANONYMOUS_KIND: Final = "anonymous"
 SYSTEM_KIND: Final = "system"
+USER_TYPES: Final = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Device")
 
 
 @dataclass(frozen=True, slots=True)

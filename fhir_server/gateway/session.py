@@ -14,6 +14,7 @@ from fhir_server.gateway.access import READ, SEARCH, SHOWN, Authority, login_req
 from fhir_server.gateway.cursor import Cursor, unknown_cursor
 from fhir_server.gateway.emergency import tell
 from fhir_server.gateway.emergency_window import Window, window
+from fhir_server.gateway.explaining import Explanation, Question, answer, check, entitled
 from fhir_server.gateway.includes import Includer
 from fhir_server.gateway.listing import listing
 from fhir_server.gateway.narrow import reached, visible_of
@@ -296,6 +297,33 @@ class Session:
         await self._shown(interaction, target, ())
 
     # --- operations of consent ---------------------------------------------------------------------------------------
+
+    async def explain(self, patient: str, question: Question) -> Explanation:
+        """Why somebody can or can't see what is in the dossier, for the patient, a proxy and the auditor.
+
+        Raises FhirError: 400 for what can't be asked, 401 or 403 without a scope to read Consents and what is asked
+        about, 404 for everybody else as if there were no such patient, and for a record that is not in this dossier.
+        """
+        target = f"Patient/{patient}"
+        asked_of: StoredVersion | None = None
+        try:
+            self._access.require("Consent", READ)
+            asked = check(self._gateway, question)
+            if asked.type:
+                self._require_any((asked.type,), READ if asked.id else SEARCH)
+            await self._unfold(asked.type)
+            async with self._store.snapshot() as snapshot:
+                sight = await self._look(snapshot)
+                asked_of = await sight.read("Patient", patient, READ)
+                if not entitled(sight, asked_of):
+                    raise not_found()
+                explanation = await answer(self._gateway, sight, patient, asked)
+        except FhirError as error:
+            await self._refused("operation", target, error, _present(asked_of))
+            raise
+        concerned = audit.touched(_present(asked_of), sight.judge.grounds)
+        await self._trail.shown("operation", target, concerned, f"actor={asked.actor}", "explain-access")
+        return explanation
 
     async def open_emergency(self, patient: str, reason: str, minutes: int) -> Window:
         """A token for one dossier in an emergency, durable and in the log of that patient id when it is returned.

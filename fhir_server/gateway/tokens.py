@@ -11,10 +11,9 @@ from typing import Final
 
 from fhir_server.gateway import audit, scopes
 from fhir_server.gateway.gateway import Gateway, new_uuid
-from fhir_server.gateway.requester import SYSTEM_KIND, Requester
+from fhir_server.gateway.requester import SYSTEM_KIND, USER_TYPES, Requester
 from fhir_server.store.protocol import AccessToken
 
-USER_TYPES: Final = ("Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Device")
 ACT_REASON: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 TTL_SECONDS_MAX: Final = 24 * 3600
 _ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")

@@ -21,6 +21,7 @@ from fhir_server.interactions.update import conditional_update, update
 from fhir_server.interactions.vread import vread
 from fhir_server.operations.emergency_access import emergency_access
 from fhir_server.operations.everything import everything
+from fhir_server.operations.explain_access import explain_access
 from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
 from fhir_server.operations.validate import validate
@@ -93,6 +94,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("operation", "GET", "{type}/{id}/$everything", everything, ("Patient",)),
     Route("operation", "POST", "{type}/{id}/$everything", everything, ("Patient",)),
     Route("operation", "POST", "{type}/{id}/$emergency-access", emergency_access, ("Patient",)),
+    Route("operation", "GET", "{type}/{id}/$explain-access", explain_access, ("Patient",)),
+    Route("operation", "POST", "{type}/{id}/$explain-access", explain_access, ("Patient",)),
     Route("operation", "GET", "{type}/$lastn", lastn, ("Observation",)),
     Route("operation", "POST", "{type}/$lastn", lastn, ("Observation",)),
     Route("operation", "POST", "{type}/$validate", validate),

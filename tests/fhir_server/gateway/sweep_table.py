@@ -347,6 +347,33 @@ def emergency_access() -> Iterator[Asked]:
             yield f"Patient/{id}/$emergency-access", body, {}
 
 
+EXPLAIN = (
+    "actor=Practitioner/doctor",
+    "actor=Practitioner/doctor&purpose=TREAT&type=Observation",
+    f"actor=Patient/{OWNER}&language=nl",
+    "actor=RelatedPerson/r&type=Condition",
+    "actor=Practitioner/absent&at=2026-01-01",
+    "actor=Practitioner/doctor&purpose=BTG&resource=Observation/h-observation",
+    "actor=Practitioner/doctor&resource=Consent/h-consent&at=2030-01-01",
+    "actor=Organization/shop&resource=Group/h-group",
+)
+
+
+def explain_access() -> Iterator[Asked]:
+    for id in (OWNER, "me", "absent"):
+        yield from plain(*(f"Patient/{id}/$explain-access?{query}" for query in EXPLAIN))
+
+
+def explain_access_post() -> Iterator[Asked]:
+    for id in (OWNER, "me"):
+        for type, hidden in PLACES:
+            parameters = [
+                {"name": "actor", "valueReference": ref("Practitioner/doctor")},
+                {"name": "resource", "valueReference": ref(f"{type}/{hidden}")},
+            ]
+            yield f"Patient/{id}/$explain-access", {"resourceType": "Parameters", "parameter": parameters}, {}
+
+
 LASTN = (
     f"patient=Patient/{OWNER}",
     f"subject=Patient/{OWNER}&max=9",
@@ -429,6 +456,8 @@ TABLE: Table = {
     ("GET", "{type}/{id}/$everything"): everything,
     ("POST", "{type}/{id}/$everything"): everything_post,
     ("POST", "{type}/{id}/$emergency-access"): emergency_access,
+    ("GET", "{type}/{id}/$explain-access"): explain_access,
+    ("POST", "{type}/{id}/$explain-access"): explain_access_post,
     ("GET", "{type}/$lastn"): lastn,
     ("POST", "{type}/$lastn"): lastn_post,
     ("POST", "{type}/$validate"): validate_type,
