@@ -101,7 +101,7 @@ class Filer:
             now = self._clock()
             found = replace(found, interval=(now - now % _PRECISION, now - now % _PRECISION + _PRECISION))
         rows.filed = filed(found)
-        rows.span = _clamped(found.interval)
+        rows.span = span(found.interval)
         return encode(Filing(found, written_by))
 
     def of(self, stored: StoredVersion) -> Filing:
@@ -131,7 +131,7 @@ class Filer:
         )
 
 
-def _clamped(interval: tuple[int, int] | None) -> tuple[int, int] | None:
+def span(interval: tuple[int, int] | None) -> tuple[int, int] | None:
     """The interval with its open ends as an index has them."""
     return None if interval is None else (max(interval[0], MIN_TIME), min(interval[1], MAX_TIME))
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from fhir_server.gateway.audit import UNKNOWN, Ground, Standing
-from fhir_server.gateway.filing import Filing
+from fhir_server.gateway.filing import Filing, decode
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.gateway.provenance import server_made
 from fhir_server.gateway.requester import SYSTEM_KIND, Requester
@@ -61,11 +61,12 @@ class Maintenance:
                 stored = await snapshot.read(type, id, never)
             return None if stored is None else stored.owners
 
-        async def extract(body: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
+        async def extract(body: bytes, facts: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
             resource = json.parse(body)
+            recorded = decode(facts).recorded if facts else ()
             rows = tools.extract(resource)
             owners = await tools.ownership.owners(resource, rows, find)
-            return rows, owners, tools.filer.file(resource, owners, rows, personal=server_made(resource))
+            return rows, owners, tools.filer.file(resource, owners, rows, recorded, personal=server_made(resource))
 
         await self._session.performed("operation", detail="reindex")
         return await store.reindex(extract, progress)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from fhir_server.gateway import stored_text, validation
+from fhir_server.gateway import authorship, stored_text, validation
 from fhir_server.gateway.access import SEARCH, SHOWN, not_found
 from fhir_server.gateway.audit import Touched
 from fhir_server.gateway.consents import ConsentRules
@@ -70,6 +70,7 @@ class Unit:
         self._writes: list[Write] = []
         self._guards: list[Guard] = []
         self._owners: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._positions: dict[tuple[str, str], int] = {}
         self._refile: dict[tuple[str, str], Refile] = {}
         self._warnings: dict[int, tuple[Issue, ...]] = {}
         self._touched: list[Touched] = []
@@ -316,10 +317,24 @@ class Unit:
     def _staged(self, reference: str) -> Filing | None:
         """What is filed with a resource that this unit writes."""
         kind, _, logical_id = reference.partition("/")
-        for write in reversed(self._writes):
-            if write.type == kind and write.id == logical_id:
-                return decode(write.facts)
-        return None
+        position = self._positions.get((kind, logical_id))
+        return None if position is None else decode(self._writes[position].facts)
+
+    async def _attribute(self, provenance: Mapping[str, Any], owners: tuple[str, ...]) -> None:
+        """File the targets of a Provenance as made by its agents, if whoever writes it is believed about them."""
+        judge, tools = self._sight.judge, self._tools
+        await judge.know(owners)
+        by = authorship.agents(provenance)
+        if not by or not (self._authority.imports or judge.owns(owners)):
+            return
+        for target in authorship.targets(provenance):
+            position = self._positions.get(target)
+            if position is not None:
+                self._writes[position] = authorship.restaged(self._writes[position], by)
+                continue
+            refile = await authorship.refiled(self._sight.snapshot, *target, by, tools.filer, tools.extract)
+            if refile is not None:
+                self._refile[target] = refile
 
     async def _find(self, resource_type: str, logical_id: str) -> tuple[str, ...] | None:
         staged = self._owners.get((resource_type, logical_id))
@@ -342,12 +357,15 @@ class Unit:
         rows, owners, facts = content
         self._writes.append(Write(method, resource_type, logical_id, expected_version, body, owners, facts, rows))
         self._owners[resource_type, logical_id] = owners
+        self._positions[resource_type, logical_id] = len(self._writes) - 1
         # Whoever it was about before has this in their log as well, and each log stays apart.
         for concerned in (owners,) if owners_before in (None, owners) else (owners_before, owners):
             self._touched.append(Touched(resource_type, logical_id, expected_version + 1, concerned, wrote=method))
         if resource_type == "Consent":
             found = await self._tools.consents.warnings(named, self._sight.snapshot, self._staged)
             self._warnings[len(self._writes) - 1] = found
+        elif resource_type == "Provenance":
+            await self._attribute(named, owners)
         return Staged(len(self._writes) - 1, action, resource_type, logical_id)
 
 

@@ -331,8 +331,8 @@ class Capabilities:
     online_backup: bool
 
 
-# Rows, owners and facts of a stored text. It may ask the store: who a Provenance is about follows from its targets.
-ExtractAll: TypeAlias = Callable[[bytes], Awaitable[tuple[IndexRows, tuple[str, ...], bytes]]]
+# Rows, owners and facts of a stored text with its facts so far. It may ask the store: who a Provenance is about follows from its targets.
+ExtractAll: TypeAlias = Callable[[bytes, bytes], Awaitable[tuple[IndexRows, tuple[str, ...], bytes]]]
 
 
 class ResourceStore(AuthStore, Protocol):
@@ -374,7 +374,7 @@ class ResourceStore(AuthStore, Protocol):
         ...
 
     async def reindex(self, extract: ExtractAll, progress: Callable[[int], None]) -> int:
-        """Index every current resource anew: `extract(body)` → rows, owners, facts. Online; returns how many."""
+        """Index every current resource anew: `extract(body, facts)` → rows, owners, facts. Online; returns how many."""
         ...
 
     async def backup(self, target: Path) -> None:

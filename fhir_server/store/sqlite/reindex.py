@@ -12,7 +12,7 @@ from fhir_server.store.sqlite.writer import Writer
 CHUNK_SIZE = 100
 
 _CHUNK = """
-SELECT r.rid, r.seq, v.body FROM resource r JOIN version v ON v.seq = r.seq
+SELECT r.rid, r.seq, v.body, v.facts FROM resource r JOIN version v ON v.seq = r.seq
 WHERE r.rid > ? AND NOT r.deleted ORDER BY r.rid LIMIT ?
 """
 
@@ -30,8 +30,8 @@ async def reindex(
         if not chunk:
             return done
         filed = []
-        for rid, seq, body in chunk:
-            rows, owners, facts = await extract(unpack(body))
+        for rid, seq, body, known in chunk:
+            rows, owners, facts = await extract(unpack(body), known)
             filed.append((rid, seq, rows, owners, facts))
             # Extraction takes its time; others get their turn in between.
             await asyncio.sleep(0)

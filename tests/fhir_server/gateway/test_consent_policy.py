@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fhir_server.interactions.load import Loaded, load_resources
 from tests.fhir_server.inprocess import Caller, House, observation, opened, organization, patient
 
 pytestmark = pytest.mark.anyio
@@ -458,3 +459,43 @@ async def test_two_gateways_over_one_store_see_a_revocation_alike() -> None:
         assert house.gateway.knowledge.generation == generation
         await house.given(consent("c", permit(by("Practitioner/doctor")), status="inactive"))
         assert (await doctor.get("Observation/p1")).status == 404
+
+
+def provenance(id: str, target: str, agent: str) -> Json:
+    return {
+        "resourceType": "Provenance",
+        "id": id,
+        "target": [{"reference": target}],
+        "recorded": "2026-01-01T00:00:00Z",
+        "agent": [{"who": {"reference": agent}}],
+    }
+
+
+async def test_a_provenance_makes_an_author_if_whoever_wrote_it_decides_about_the_dossier(house: House) -> None:
+    await wijk(house)
+    doctor, resident = await house.caller("Practitioner/doctor", SCOPE), await house.caller("Patient/p", SCOPE)
+    await house.given(provenance("imported", "Condition/p-diagnosis", "Practitioner/doctor"))
+    assert (await doctor.get("Condition/p-diagnosis")).status == 200
+    assert await total(doctor, "Condition") == 1
+    assert (await resident.post("Provenance", provenance("", "Observation/p1", "Practitioner/doctor"))).status == 201
+    assert (await doctor.get("Observation/p1")).status == 200
+    await house.maintenance.reindex(lambda count: None)
+    assert await total(doctor, "Observation") == 1
+
+
+async def test_a_professional_does_not_name_themself_the_author_of_what_others_wrote(house: House) -> None:
+    await wijk(house)
+    await house.given(consent("c", permit(by("Practitioner/doctor"), action=action("collect"))))
+    doctor = await house.caller("Practitioner/doctor", SCOPE)
+    assert (await doctor.post("Provenance", provenance("", "Observation/p1", "Practitioner/doctor"))).status == 201
+    assert (await doctor.get("Observation/p1")).status == 404
+    assert await total(doctor, "Observation") == 0
+
+
+async def test_a_provenance_that_comes_along_counts_in_whatever_order(house: House) -> None:
+    await wijk(house)
+    loaded = Loaded()
+    along = [provenance("first", "Condition/new", "Practitioner/doctor"), condition("new")]
+    await load_resources(house.maintenance, along, loaded)
+    assert not loaded.refused
+    assert (await (await house.caller("Practitioner/doctor", SCOPE)).get("Condition/new")).status == 200

@@ -124,7 +124,7 @@ class Upkeep(Backend):
         before = await present(store, "Observation", "2")
         told: list[int] = []
 
-        async def extract(body: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
+        async def extract(body: bytes, facts: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
             return index_rows("new"), ("9",), b"new facts of " + json.loads(body)["id"].encode()
 
         assert await store.reindex(extract, told.append) == 249
@@ -147,7 +147,7 @@ class Upkeep(Backend):
             await asyncio.sleep(0)
             await store.commit([write("Observation", "7", 1, code="meanwhile"), deletion("Observation", "8", 1)])
 
-        async def extract(body: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
+        async def extract(body: bytes, facts: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
             return index_rows("new"), (), b""
 
         done, _ = await asyncio.gather(store.reindex(extract, lambda count: None), writing())
