@@ -14,6 +14,7 @@ from tests.adversary.surface import Change
 
 A, B = "resident-a", "resident-b"
 VITAL = {"category": [{"coding": [{"system": "http://test/category", "code": "vital-signs"}]}]}
+PRIVACY = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]}
 SOCIAL = {"category": [{"coding": [{"system": "http://test/category", "code": "social"}]}]}
 
 
@@ -119,8 +120,9 @@ def _dossier(who: str, other: str, own: str, patient: str, consent: str) -> list
         Step(own, Change(observation(id("vital-then-social"), who, "turn", **SOCIAL))),
         Step(own, Change(observation(id("social-then-vital"), who, "turn", **SOCIAL))),
         Step("a-vital" if who == A else own, Change(observation(id("social-then-vital"), who, "turn", **VITAL))),
-        Step(consent, Change(resource("Consent", id("consent"), status="active", scope=coded("s", id("consent")), category=[coded("c", id("consent"))],
-             patient=mine, policyRule=coded("p", id("consent")), organization=[ref("Organization/shop")], performer=[mine]))),
+        # It is in force and says nothing.
+        Step(consent, Change(resource("Consent", id("consent"), status="active", scope=PRIVACY, category=[coded("c", id("consent"))],
+             patient=mine, policy=[{"uri": "http://test/policy"}], organization=[ref("Organization/shop")], performer=[mine]))),
     ]  # fmt: skip
 
 
@@ -194,7 +196,7 @@ KINDS: Mapping[str, Kind] = {
         ),
     ),
     "nobody known": Kind({"organization", "public"}, None),
-    "a practitioner": Kind(_OPEN, _terms("Practitioner/doctor", "user/*.rs")),
+    "a practitioner": Kind(_OPEN, _terms("Practitioner/nurse", "user/*.rs")),
     "a practitioner launched on the resident": Kind(
         _OPEN | _A - {"a-consent"}, _terms("Practitioner/doctor", "patient/*.cruds", A), "permit"
     ),
