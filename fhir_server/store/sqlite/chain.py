@@ -59,7 +59,9 @@ def origin(file: File, start: Start | None = None) -> bytes:
 
 def link(before: bytes, num: int, content: bytes) -> bytes:
     """SHA-256 of the hash before, the number and the content; each has its length fixed or told."""
-    return sha256(b"%b%b%b%b" % (before, num.to_bytes(8), len(content).to_bytes(8), content)).digest()
+    digest = sha256(before + num.to_bytes(8) + len(content).to_bytes(8))
+    digest.update(content)
+    return digest.digest()
 
 
 def end(connection: Connection, file: File) -> End:
