@@ -34,7 +34,7 @@ T = TypeVar("T")
 INSTANTS = [at(t) for t in ("2026-03-29T01:30:00", "2026-06-30T23:59:59", "2026-07-01T00:00:00", "2026-11-22T10:00:00")]
 DAYS = ["2025", "2026-03", "2026-03-29", "2026-06-30", "2026-07", "2026-11-22", "2026-11-22T09:00:00Z", "2027-01-01"]
 HOUR = 3_600_000_000
-PERSONAL = ["Consent", "AuditEvent"]
+PERSONAL = ["Consent", "AuditEvent"]  # and a Provenance that the server made of a write
 TYPES = ["Observation", "Encounter", "DocumentReference", "Condition", "Patient", "Organization"]
 INDIVIDUALS = ["Practitioner/p1", "Practitioner/p2", "PractitionerRole/r1", "RelatedPerson/x1", "Device/d1"]
 PARTIES = [*INDIVIDUALS, "CareTeam/t1", "Group/g1", "Organization/o1", "Organization/o2"]
@@ -252,7 +252,7 @@ def request(random: Random) -> AccessRequest:
 
 
 def facts(random: Random) -> ResourceFacts:
-    kind = random.choice(["Observation"] * 10 + TYPES * 2 + PERSONAL)
+    kind = random.choice(["Observation"] * 10 + TYPES * 2 + PERSONAL + ["Provenance"])
     low, high = sorted(random.sample(INSTANTS, 2))
     codings = [(LOINC, code) for code in CODES]
     parties = [
@@ -284,6 +284,7 @@ def facts(random: Random) -> ResourceFacts:
         custodians=few(random, parties, 2),
         custodians_unclear=rarely(random, 8),
         references=few(random, ["Patient/1", *RESOURCES], 5),
+        personal=kind == "Provenance" and rarely(random, 2),
     )
 
 

@@ -65,8 +65,8 @@ def decide(case: Case) -> str:
     # The patient, and a verified proxy within its period, always read the patient's own dossier and access log.
     if f"Patient/{case.patient}" in request.closure.individuals or case.patient in request.represents:
         return PERMIT
-    # Consent and AuditEvent about a patient: patient and proxy only.
-    if facts.type in ("Consent", "AuditEvent"):
+    # Consent and AuditEvent about a patient: patient and proxy only; so too what the server noted of who wrote what.
+    if facts.type in ("Consent", "AuditEvent") or facts.personal:
         return DENY
     outcomes = []
     for number, consent in enumerate(case.consents):

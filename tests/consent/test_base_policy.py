@@ -146,3 +146,14 @@ def test_consents_and_audit_events_are_for_patient_and_proxy_only(type: str) -> 
     assert not allowed(facts=replace(personal, patients=()), chosen=OPEN)
     assert allowed(facts=personal, asked=request(PATIENT))
     assert allowed(facts=personal, asked=request(COLLEAGUE, represents=True))
+
+
+def test_what_the_server_noted_of_a_write_is_for_patient_and_proxy_only() -> None:
+    """It would tell of records that are hidden. A Provenance that somebody wrote is a record like any other."""
+    yes = consent(permit(actor=[actor("Practitioner/p1")]))
+    noted = observation(type="Provenance", personal=True)
+    assert allowed(yes, facts=replace(noted, personal=False))
+    assert decision(yes, facts=noted, chosen=OPEN).basis[0].rule is Rule.PERSONAL
+    assert not allowed(yes, facts=noted, chosen=OPEN)
+    assert not allowed(facts=replace(noted, patients=()), chosen=OPEN)
+    assert allowed(facts=noted, asked=request(PATIENT))

@@ -135,3 +135,39 @@ def test_the_closure_says_until_when_it_holds() -> None:
     assert of("PractitionerRole/r1", until).valid_until == at("2027-01-01T00:00:00")
     assert of("PractitionerRole/r1", until, groups=(later,)).valid_until == at("2026-12-01T00:00:00")
     assert of("PractitionerRole/r1", role()).valid_until == FOREVER
+
+
+def test_an_ended_role_does_not_end_the_others_and_each_adds_its_kinds() -> None:
+    ended, other = role("r0", active=False), role("r2", "Organization/other", code=[concept("urn:roles", "nurse")])
+    found = of("Practitioner/p1", ended, role(), other)
+    assert found.individuals == {"Practitioner/p1", "PractitionerRole/r1", "PractitionerRole/r2"}
+    assert {category.code for category in found.categories} == {"gp", "nurse", "family", "Z3"}
+
+
+def test_a_role_of_nobody_nowhere_is_that_role_alone() -> None:
+    bare = {"resourceType": "PractitionerRole", "id": "r1"}
+    found = of("PractitionerRole/r1", bare)
+    assert (found.individuals, found.organisations) == ({"PractitionerRole/r1"}, frozenset())
+
+
+def test_an_organisation_that_nobody_knows_is_part_of_nothing_known() -> None:
+    assert of("PractitionerRole/r1", role(organisation="Organization/far")).organisations == {"Organization/far"}
+
+
+@pytest.mark.parametrize(
+    "half", [{"system": "urn:roles"}, {"code": "gp"}, {"system": "urn:roles", "code": 1}, "gp", None]
+)
+def test_a_kind_in_words_is_no_category(half: Any) -> None:
+    assert of("PractitionerRole/r1", role(code=[{"coding": [half]}], specialty=[])).categories == {
+        Category("Organization", ZORG, "Z3")
+    }
+
+
+def test_a_period_holds_from_its_first_moment_until_its_last() -> None:
+    during = role(period={"start": "2026-11-22", "end": "2026-11-22"})
+    first, after = at("2026-11-22T00:00:00"), at("2026-11-23T00:00:00")
+    for instant, holds in ((first - 1, False), (first, True), (after - 1, True), (after, False)):
+        assert bool(of("PractitionerRole/r1", during, instant=instant).individuals) == holds
+    assert of("PractitionerRole/r1", during, instant=first - 1).valid_until == first
+    assert of("PractitionerRole/r1", during, instant=first).valid_until == after
+    assert of("PractitionerRole/r1", during, instant=after).valid_until == FOREVER

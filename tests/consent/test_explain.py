@@ -116,3 +116,19 @@ def test_an_emergency_is_told() -> None:
 def test_the_patients_own_record_needs_no_further_words() -> None:
     own = decision(consent(deny()), asked=replace(request(PATIENT), purpose="PATRQT"))
     assert explain(own, "nl") == ["Dit mag.", "Het is uw eigen dossier."]
+
+
+def test_what_decided_comes_first_and_what_did_not_fit_last() -> None:
+    fates = [Fate.NO_MATCH, Fate.BEATEN, Fate.STANDS, Fate.OVERRULED]
+    found = tuple(Finding(fate.value, "1", "Consent.provision", Effect.DENY, fate, by=("x", "")) for fate in fates)
+    told = explain(Decision(Effect.DENY, (Basis("1", Effect.DENY, Rule.CONSENT, "nl-gf", found),)), "en", str)
+    assert [sentence.split(" ")[0].lower() for sentence in told[1:]] == ["stands", "beaten", "overruled", "no-match"]
+
+
+def test_several_elements_are_listed() -> None:
+    found = decision(consent(permit(actor=[actor("Practitioner/p9")], purpose=["HRESCH"], action=["collect"])))
+    assert "past hier niet: wie het vraagt, wat er met de gegevens gebeurt, het doel." in dutch(found)
+
+
+def test_without_a_name_a_consent_is_called_by_its_id() -> None:
+    assert explain(decision(consent(deny(), id="c9")), "en")[1].startswith("Consent/c9 (version 1) ")

@@ -276,3 +276,91 @@ def test_every_official_example_has_facts(definition_packages: Path) -> None:
             assert found.type == resource["resourceType"]
             types.add(found.type)
     assert len(types) > 100
+
+
+# --- Nothing there, and everything ------------------------------------------------------------------------------
+
+
+def test_a_record_that_says_nothing_has_no_facts_but_those_it_lacks() -> None:
+    assert facts({}, COMPARTMENT, ZONE) == ResourceFacts(type="", id="")
+    # Identity matters too: what is false is False, for whoever files it.
+    plain = read("Basic", code=concept(LOINC, "1-8"), author={"reference": "Practitioner/1"})
+    assert (plain.labels_unclear, plain.codes_unclear, plain.contained_codes_unclear) == (False, False, False)
+    assert {type(value) for value in (plain.documents_unclear, plain.authors_unclear, plain.personal)} == {bool}
+    assert {type(value) for value in (plain.codes_unclear, plain.contained_codes_unclear, plain.labels_unclear)} == {
+        bool
+    }
+    assert (plain.documents_unclear, plain.authors_unclear, plain.personal) == (False, False, False)
+
+
+def test_a_document_with_all_there_is() -> None:
+    inner = {"resourceType": "Observation", "id": "i", "code": {"text": "bloeddruk"}}
+    found = facts(
+        {
+            "resourceType": "DocumentReference",
+            "id": "d",
+            "meta": {"lastUpdated": "2026-01-02T00:00:00Z", "security": [sensitivity("HIV"), confidentiality("L")]},
+            "contained": [inner],
+            "subject": {"reference": "Patient/1"},
+            "type": concept(LOINC, "34133-9"),
+            "category": [{"text": "brief"}],
+            "author": [{"reference": "Practitioner/1"}],
+            "custodian": {"reference": "Organization/1"},
+            "securityLabel": [concept("v3-Confidentiality", "R")],
+            "date": "2026-01-01T00:00:00Z",
+        },
+        {"DocumentReference": ("subject",)},
+        ZONE,
+        personal=True,
+    )
+    assert found == ResourceFacts(
+        type="DocumentReference",
+        id="d",
+        patients=("1",),
+        confidentiality=4,
+        labels=frozenset({("http://terminology.hl7.org/CodeSystem/v3-ActCode", "HIV")}),
+        labels_unclear=False,
+        codes=frozenset({(LOINC, "34133-9")}),
+        codes_unclear=False,
+        contained_codes=frozenset(),
+        contained_codes_unclear=True,
+        documents=frozenset({(LOINC, "34133-9")}),
+        documents_unclear=True,
+        interval=(at("2026-01-01T00:00:00+00:00"), at("2026-01-01T00:00:01+00:00")),
+        authors=frozenset({"Practitioner/1"}),
+        authors_unclear=False,
+        custodians=frozenset({"Organization/1"}),
+        custodians_unclear=False,
+        references=frozenset({"Patient/1", "Practitioner/1", "Organization/1"}),
+        personal=True,
+    )
+    assert found.reference == "DocumentReference/d"
+
+
+@pytest.mark.parametrize("words_first", [True, False])
+def test_one_code_in_words_leaves_all_in_doubt_wherever_it_stands(words_first: bool) -> None:
+    several = [concept(LOINC, "1-8"), {"text": "iets anders"}]
+    found = read("Encounter", type=several[:: -1 if words_first else 1], **{"class": coding(LOINC, "2-8")})
+    assert (found.codes, found.codes_unclear) == ({(LOINC, "1-8"), (LOINC, "2-8")}, True)
+
+
+def test_a_coding_of_a_concept_that_is_whole_is_enough() -> None:
+    found = read("Observation", code={"coding": [{"display": "bloeddruk"}, coding(LOINC, "85354-9"), None]})
+    assert (found.codes, found.codes_unclear) == ({(LOINC, "85354-9")}, False)
+
+
+def test_a_confidentiality_of_another_system_is_a_label_like_any_other() -> None:
+    found = labelled(coding("urn:x", "V"), coding("v3-Confidentiality", "PSY"))
+    assert found.confidentiality == 3
+    assert found.labels == {("urn:x", "V"), ("http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "PSY")}
+
+
+def test_an_end_without_an_offset_is_in_the_zone_of_the_deployment() -> None:
+    found = read("Appointment", start="2026-01-01T00:00:00Z", end="2026-01-01T10:00")
+    assert found.interval == (at("2026-01-01T00:00:00+00:00"), at("2026-01-01T10:01:00+01:00"))
+
+
+def test_only_a_bundle_has_entries() -> None:
+    entry = {"resource": {"resourceType": "Condition", "code": concept(LOINC, "1-8")}}
+    assert read("Basic", entry=[entry]).types_within == frozenset()
+    assert read("Bundle", entry=[entry]).types_within == {"Condition"}

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent.model import Category, Effect, Scope
+from consent.compile import compile_consent
+from consent.model import Category, ConsentRecord, Effect, Problem, Scope, Stated
 from consent.parse import parse
+from consent.vocabulary import ACT_CODE, ACT_REASON, CONSENT_ACTION, CONSENT_SCOPE
 from tests.consent.strategies import consents
 from tests.consent.wijk import (
+    WIJK,
     ZONE,
     actor,
     allowed,
@@ -117,6 +120,94 @@ def test_a_problem_of_the_consent_names_its_element(change: Json, expression: st
     assert problems(consent(permit()) | change) == [expression]
 
 
+@pytest.mark.parametrize(
+    "change, expression, diagnostics",
+    [
+        ({"implicitRules": "urn:x"}, "Consent.implicitRules", "implicit rules can't be enforced"),
+        ({"modifierExtension": []}, "Consent.modifierExtension", "an unknown modifier extension can't be enforced"),
+        ({"patient": {}}, "Consent.patient", "does not refer to a patient on this server"),
+        ({"scope": {}}, "Consent.scope", f"is not one scope of {CONSENT_SCOPE}"),
+        ({"policyRule": {}}, "Consent.policyRule", "unsupported: must be one of OPTIN, OPTOUT, EMRGONLY"),
+        ({"provision": 7}, P, "is not a provision"),
+        ({"provision": {"provision": []}}, f"{P}.provision", "must be a list of at least one"),
+        ({"provision": {"type": "no"}}, f"{P}.type", "is not permit or deny"),
+        ({"provision": {"period": {}}}, f"{P}.period", "is not a period, or ends before it starts"),
+        ({"provision": {"actor": {}}}, f"{P}.actor", "must be a list of at least one"),
+        ({"provision": {"code": []}}, f"{P}.code", "must be a list of at least one"),
+        (
+            {"provision": {"actor": [actor("Practitioner/1") | {"role": {}}]}},
+            f"{P}.actor[0].role",
+            "is not a role of a recipient, a custodian or an author",
+        ),
+        (
+            {"provision": {"actor": [{"role": concept("v3-ParticipationType", "PRCP")}]}},
+            f"{P}.actor[0].reference",
+            "is missing",
+        ),
+        (
+            {"provision": {"actor": [actor("Location/1")]}},
+            f"{P}.actor[0].reference.reference",
+            "does not refer to somebody on this server",
+        ),
+        (
+            {"provision": {"actor": [actor("Practitioner/1") | {"reference": {"display": "de huisarts"}}]}},
+            f"{P}.actor[0].reference",
+            "a display alone names nobody: use a reference or an identifier",
+        ),
+        (
+            {"provision": {"actor": [actor(Category("Practitioner", "urn:agb", "1"))]}},
+            f"{P}.actor[0].reference",
+            "a category is a type (PractitionerRole, Organization) and an identifier with system and value",
+        ),
+        ({"provision": {"action": [{}]}}, f"{P}.action[0]", f"is not an action of {CONSENT_ACTION}"),
+        ({"provision": {"purpose": [{}]}}, f"{P}.purpose[0]", f"is not a purpose of use of {ACT_REASON}"),
+        ({"provision": {"securityLabel": [{}]}}, f"{P}.securityLabel[0]", "needs a system and a code"),
+        (
+            {"provision": {"securityLabel": [coding("v3-ActCode", "x" * 50)]}},
+            f"{P}.securityLabel[0]",
+            f"unknown code `{'x' * 40}` of {ACT_CODE}",
+        ),
+        ({"provision": {"class": [{"system": "urn:x"}]}}, f"{P}.class[0]", "needs a system and a code"),
+        ({"provision": {"class": [resource_type("Cake")]}}, f"{P}.class[0]", "unknown resource type `Cake`"),
+        (
+            {"provision": {"code": [{"text": "bloeddruk"}]}},
+            f"{P}.code[0]",
+            "a code in words only can't be enforced: it needs a coding with a system and a code",
+        ),
+        (
+            {"provision": {"data": [data("about", "Observation/1")]}},
+            f"{P}.data[0].meaning",
+            "is not instance, related, dependents or authoredby",
+        ),
+        (
+            {"provision": {"data": [data("instance", "#1")]}},
+            f"{P}.data[0].reference",
+            "does not refer to a resource on this server",
+        ),
+        (
+            {"provision": {"data": [data("instance", "Consent/1")]}},
+            f"{P}.data[0].reference",
+            "a Consent can't be about a Consent",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_problem_says_which_rule_is_broken(change: Json, expression: str, diagnostics: str) -> None:
+    assert parse(consent() | change, words(), ZONE).problems == (Problem(expression, diagnostics),)
+
+
+def test_a_resource_that_was_never_here_is_a_problem_where_it_is_stated() -> None:
+    never = "refers to a resource that was never here"
+    tree = permit(deny(), permit(data=[data("authoredby", "Organization/never")]), data=[data("related", "Task/never")])
+    record = parse(consent(tree), words(), ZONE)
+    assert record.problems == ()
+    assert compile_consent(record, WIJK, OPEN).problems == (Problem(f"{P}.data", never),)
+    two = permit(data=[data("related", "Task/never"), data("instance", "Task/1"), data("instance", "Goal/never")])
+    assert (
+        compile_consent(parse(consent(two), words(), ZONE), WIJK, OPEN).problems == (Problem(f"{P}.data", never),) * 2
+    )
+
+
 def test_no_problem_repeats_a_whole_value() -> None:
     long = "x" * 500
     for problem in parse(
@@ -201,3 +292,45 @@ def test_the_record_keeps_who_when_and_which_version() -> None:
     assert record.performers == {"Patient/1"}
     assert (record.active, record.verified, record.scope) == (True, True, Scope.PRIVACY)
     assert [(p.path, p.parent, p.end, p.effect) for p in record.provisions] == [(P, -1, 1, Effect.PERMIT)]
+
+
+def test_a_consent_that_says_nothing_of_itself_is_nobodys() -> None:
+    record = parse({"resourceType": "Consent", "meta": 7}, words(), ZONE)
+    assert record == ConsentRecord(
+        id="",
+        version="",
+        patient="",
+        active=False,
+        scope=Scope.UNCLEAR,
+        performers=frozenset(),
+        verified=False,
+        provisions=record.provisions,
+        problems=record.problems,
+    )
+    assert parse({"meta": {}}, words(), ZONE).version == ""
+
+
+def test_a_value_that_is_not_understood_leaves_the_others_of_its_element_in_doubt() -> None:
+    """Whichever stands last: the Consent's permits are void, and its denies are about whatever was meant."""
+    known, unknown = coding("v3-ActReason", "HMARKT"), coding("v3-ActReason", "NOSUCH")
+    for several in ([known, unknown], [unknown, known]):
+        (provision,) = parse(consent(deny() | {"purpose": several}), words(), ZONE).provisions
+        assert provision.condition.purpose == Stated(frozenset({"HMARKT"}), unclear=True)
+    (provision,) = parse(consent(deny(purpose=["HMARKT"])), words(), ZONE).provisions
+    assert provision.condition.purpose == Stated(frozenset({"HMARKT"}), unclear=False)
+
+
+@pytest.mark.parametrize(
+    "half", [{"system": "urn:x", "code": ""}, {"system": "", "code": "x"}, {"system": 1, "code": "x"}]
+)
+def test_half_a_coding_is_none(half: Json) -> None:
+    assert in_root(securityLabel=[half]) == [f"{P}.securityLabel[0]"]
+    assert in_root(code=[{"coding": [half]}]) == [f"{P}.code[0]"]
+
+
+def test_children_that_are_no_list_are_one_child_or_none() -> None:
+    yes = consent(permit(actor=[actor("Practitioner/p1")]), id="yes")
+    one = deny(actor=[actor("Practitioner/p1")])
+    assert not allowed(yes, consent({"provision": one}, id="no"))
+    for nothing in ([], {}, None, ""):
+        assert allowed(yes, consent(deny(actor=[actor("Practitioner/p2")]) | {"provision": nothing}, id="no"))

@@ -98,3 +98,41 @@ def test_a_deny_that_names_them_ends_what_a_consent_began() -> None:
     assert is_proxy(daughter(validated=True), consent(NAMED), no)
     assert is_proxy(daughter(), consent(NAMED), consent(deny(actor=[actor(DAUGHTER)], purpose=["HMARKT"]), id="no"))
     assert is_proxy(daughter(), consent(deny(NAMED, actor=[actor(DAUGHTER)])))
+
+
+def test_a_period_holds_from_its_first_moment_until_its_last() -> None:
+    today = {"start": "2026-11-22", "end": "2026-11-22"}
+    first, after = at("2026-11-22T00:00:00"), at("2026-11-23T00:00:00")
+    for instant, during in ((first - 1, False), (first, True), (after - 1, True), (after, False)):
+        assert is_proxy(daughter(validated=True, period=today), instant=instant) == during
+        assert is_proxy(daughter(), consent(NAMED | {"period": today}), instant=instant) == during
+        # And a deny ends it for as long as it lasts.
+        no = consent(deny(actor=[actor(DAUGHTER)], period=today), id="no")
+        assert is_proxy(daughter(), consent(NAMED), no, instant=instant) != during
+
+
+def test_a_permit_below_a_deny_names_them_for_as_long_as_it_lasts() -> None:
+    past = NAMED | {"period": {"end": "2025-12-31"}}
+    but_until = consent(deny(past, actor=[actor(DAUGHTER)]), id="no")
+    assert is_proxy(daughter(), consent(NAMED), but_until, instant=at("2025-12-31T23:59:59"))
+    assert not is_proxy(daughter(), consent(NAMED), but_until)
+
+
+@pytest.mark.parametrize("purpose, ends", [("PWATRNY", True), ("PurposeOfUse", True), ("TREAT", False)])
+def test_a_deny_for_a_purpose_that_covers_pwatrny_ends_it(purpose: str, ends: bool) -> None:
+    no = consent(deny(actor=[actor(DAUGHTER)], purpose=[purpose]), id="no")
+    assert is_proxy(daughter(), consent(NAMED), no) != ends
+
+
+def test_a_period_that_cannot_be_read_names_nobody() -> None:
+    unreadable = consent(NAMED | {"period": {"start": "morgen"}})
+    assert not is_proxy(daughter(), unreadable)
+    record = replace(parse(unreadable, words(), ZONE), problems=())
+    assert proxies("1", [daughter()], [record], NOW, words()) == frozenset()
+
+
+def test_who_is_related_to_no_patient_is_nobodys_proxy() -> None:
+    for whose in ({"reference": "Group/1"}, {"display": "Annie"}, {"reference": "Patient/1/_history/x/y"}):
+        related = daughter(validated=True, patient=whose)
+        assert related.patient == ""
+        assert not is_proxy(related)

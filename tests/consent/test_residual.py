@@ -2,16 +2,31 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
+from consent import predicate, resource_tests
 from consent.bind import bind
 from consent.compile import compile_consent, compile_policy
-from consent.model import Effect
+from consent.model import Answer, Closure, Effect
 from consent.parse import parse
-from consent.predicate import EVERYTHING, NOTHING, All, Certainly, Not, all_of, any_of, evaluate, for_type, negation
+from consent.predicate import (
+    EVERYTHING,
+    NOTHING,
+    All,
+    Certainly,
+    Not,
+    Possibly,
+    all_of,
+    any_of,
+    evaluate,
+    for_type,
+    negation,
+)
 from consent.predicate import Any as AnyOf
 from consent.residual import residual
-from consent.resource_tests import OfType
+from consent.resource_tests import AnyTest, OfType, OneOf, Personal, Timed, Unclear
+from consent.resource_tests import any_of as one_of
 from tests.consent.strategies import consents, requests
 from tests.consent.wijk import (
     GP,
@@ -89,3 +104,60 @@ def test_predicates_are_laid_flat_and_constants_fold() -> None:
     assert negation(NOTHING) == EVERYTHING
     assert for_type(Not(task), "Task") == NOTHING
     assert for_type(Not(task), "Goal") == EVERYTHING
+
+
+def test_a_type_answers_what_asks_for_it_at_any_depth() -> None:
+    goal, task = Certainly(OfType(frozenset({"Goal"}))), OF_TASK
+    other = Certainly(OneOf(frozenset({"Task/1"})))
+    assert for_type(AnyOf((goal, other)), "Task") == other
+    assert for_type(AnyOf((goal, other)), "Goal") == EVERYTHING
+    assert for_type(AnyOf((goal, Not(task))), "Task") == NOTHING
+    assert for_type(All((AnyOf((task, other)), other)), "Task") == other
+    assert for_type(Possibly(OfType(frozenset({"Task"}))), "Task") == EVERYTHING
+    assert for_type(Possibly(OfType(frozenset({"Task"}))), "Goal") == NOTHING
+    assert for_type(other, "Goal") == other
+
+
+@pytest.mark.parametrize("type, left", [("Consent", NOTHING), ("AuditEvent", NOTHING), ("Task", EVERYTHING)])
+def test_what_is_personal_by_its_type_is_known_by_it(type: str, left: Any) -> None:
+    for ask in (Certainly(Personal()), Possibly(Personal())):
+        assert for_type(Not(ask), type) == left
+        assert for_type(Not(ask), "Provenance") == Not(ask)
+
+
+def test_equal_predicates_are_one_and_others_are_not() -> None:
+    """Searches are joined by them: two that differ must never be taken for one."""
+    one, two = OneOf(frozenset({"Task/1"})), OneOf(frozenset({"Task/2"}))
+    several = [kind(test) for kind in (Certainly, Possibly) for test in (one, two)]
+    several += [All(tuple(several)), AnyOf(tuple(several)), All(()), AnyOf(()), *(Not(each) for each in several)]
+    assert len(set(several)) == len(several)
+    assert len({hash(each) for each in several}) == len(several)
+    assert set(several) == {eval(repr(each), {**vars(predicate), **vars(resource_tests)}) for each in several}
+
+
+def test_who_has_no_name_has_written_nothing() -> None:
+    nobody = Closure(frozenset())
+    assert residual(bind(policy_of(), request(nobody), rules())) == NOTHING
+
+
+def test_a_test_alone_stands_alone() -> None:
+    assert one_of((OneOf(frozenset()),)) == OneOf(frozenset())
+    assert one_of((Unclear(), Personal())) == AnyTest((Unclear(), Personal()))
+
+
+@pytest.mark.parametrize(
+    "low, high, permit_, deny_",
+    [
+        (10, 20, Answer.YES, Answer.YES),
+        (10, 21, Answer.NO, Answer.YES),
+        (9, 20, Answer.NO, Answer.YES),
+        (19, 30, Answer.NO, Answer.YES),
+        (20, 30, Answer.NO, Answer.NO),
+        (0, 11, Answer.NO, Answer.YES),
+        (0, 10, Answer.NO, Answer.NO),
+    ],
+)
+def test_a_time_lies_within_another_or_partly(low: int, high: int, permit_: Answer, deny_: Answer) -> None:
+    facts = observation(interval=(low, high))
+    assert Timed(10, 20, partly=False).ask(facts) is permit_
+    assert Timed(10, 20, partly=True).ask(facts) is deny_

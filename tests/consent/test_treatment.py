@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from consent.treatment import treats
-from tests.consent.wijk import COLLEAGUE, GP, NOW, ZONE
+from tests.consent.wijk import COLLEAGUE, GP, NOW, ZONE, at
 
 Json = dict[str, Any]
 PAST, PRESENT = {"end": "2025-12-31"}, {"start": "2026-01-01"}
@@ -74,3 +74,16 @@ def test_staff_of_an_organisation_in_a_team_are_not_in_it() -> None:
 
 def test_other_types_say_nothing() -> None:
     assert not holds(team(resourceType="CarePlan"))
+
+
+def test_a_period_holds_from_its_first_moment_until_its_last() -> None:
+    today = {"start": "2026-11-22", "end": "2026-11-22"}
+    first, after = at("2026-11-22T00:00:00"), at("2026-11-23T00:00:00")
+    for one in (team(period=today), episode(period=today), encounter(period=today)):
+        for instant, during in ((first - 1, False), (first, True), (after - 1, True), (after, False)):
+            assert treats(GP, {}, [one], instant, ZONE) == during
+
+
+@pytest.mark.parametrize("participant", [None, "Practitioner/p1", 7])
+def test_a_participant_that_cannot_be_read_is_nobody(participant: Any) -> None:
+    assert not holds(team(participant=[participant]), encounter(participant=[participant]))
