@@ -13,9 +13,11 @@ from itertools import islice
 from sqlite3 import Connection
 from typing import Any
 
-from fhir_server.search.query import And, Ids, Not, Or, OwnedBy, Predicate, TypeIn, Unowned
+from fhir_server.search.query import And, ByOwner, Ids, Not, Or, OwnedBy, Predicate, TypeIn, Unowned
 from fhir_server.store.protocol import BadCursor
-from fhir_server.store.sqlite.names import NO_OWNER, Names
+from fhir_server.store.sqlite.index_names import NO_OWNER, SEVERAL_OWNERS
+from fhir_server.store.sqlite.judges import owner_key
+from fhir_server.store.sqlite.names import Names
 
 _SELECT = """
 SELECT v.seq, v.type, r.id, v.version, v.updated, v.method, v.owner, v.body, v.facts
@@ -50,6 +52,7 @@ class Asked:
 
 def rows(connection: Connection, names: Names, asked: Asked, before: int | None, limit: int) -> list[tuple[Any, ...]]:
     """At most `limit` rows as in _SELECT, newest first; `before` is the seq that all must be below."""
+    names.judges.begin(connection)
     conditions = []
     params: list[Any] = []
     if asked.id is not None:
@@ -62,8 +65,8 @@ def rows(connection: Connection, names: Names, asked: Asked, before: int | None,
         params.append(asked.type)
     # The owners of a version and those of the current one must both be in view: what was filed under the wrong patient
     # and set right is shown to neither. The current row of a deleted resource keeps the owners of its last content.
-    for owner in ("v.owner", "r.owner"):
-        condition, values = _holds(asked.where, owner)
+    for of in ("v", "r"):
+        condition, values = _holds(names, asked.where, of)
         conditions.append(condition)
         params += values
     if asked.since is not None:
@@ -99,6 +102,9 @@ def _owners(connection: Connection, names: Names, where: Predicate) -> set[int] 
             return {NO_OWNER}
         case OwnedBy(patients) if len(patients) <= WALKS_MAX:
             return {num for patient in patients if (num := names.owner_num(connection, patient))}
+        case ByOwner() if (only := names.judges.groups(where).only) is not None and len(only) < WALKS_MAX:
+            nums = {num for patient in only if (num := names.owner_num(connection, patient))}
+            return nums | {SEVERAL_OWNERS} if len(only) > 1 else nums
         case And(children):
             known = [found for child in children if (found := _owners(connection, names, child)) is not None]
             return set.intersection(*known) if known else None
@@ -122,21 +128,27 @@ def unpack_cursor(cursor: bytes, asked: Asked) -> int:
     return int(seq)
 
 
-def _holds(where: Predicate, owner: str) -> tuple[str, list[Any]]:
-    """`where` as a condition on the version `v` of the resource `r`, of which `owner` is the owner column."""
+def _holds(names: Names, where: Predicate, of: str) -> tuple[str, list[Any]]:
+    """`where` as a condition on the version `v` of the resource `r`, with the owners of one `of` these."""
+    owner = f"{of}.owner"
     match where:
         case And(children) | Or(children):
-            parts = [_holds(child, owner) for child in children]
+            parts = [_holds(names, child, of) for child in children]
             conjunction = isinstance(where, And)
             if not parts:
                 return ("1" if conjunction else "0"), []
             condition = (" AND " if conjunction else " OR ").join(part for part, _ in parts)
             return f"({condition})", [value for _, values in parts for value in values]
         case Not(child):
-            condition, values = _holds(child, owner)
+            condition, values = _holds(names, child, of)
             return f"NOT {condition}", values
         case Unowned():
             return f"{owner} = 0", []
+        case ByOwner():
+            judge = names.judges.of(where, "")
+            if judge.asks_content:
+                raise TypeError("history can't be narrowed by what is filed with current versions only")
+            return f"judged_version(?, v.type, {owner_key(owner, f'{of}.seq')}, r.id)", [judge.num]
         case OwnedBy((patient,)):
             return f"{owner} {_THE_PATIENT}", [patient]
         case OwnedBy(patients):

@@ -11,6 +11,10 @@ from fhir_server.search.rows import FiledRow
 # Systems and texts come from resources, so their caches are bounded; a cache that is full starts anew.
 NAMES_MAX = 20_000
 
+# In place of a patient's number.
+NO_OWNER = 0
+SEVERAL_OWNERS = -1
+
 
 class IndexNames:
     """What one thread knows of the numbers of one database."""

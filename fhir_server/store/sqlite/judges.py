@@ -18,6 +18,7 @@ from fhir_server.search import query as ast
 from fhir_server.search.query import Predicate
 from fhir_server.store.sqlite import filed
 from fhir_server.store.sqlite.filed import Content
+from fhir_server.store.sqlite.index_names import SEVERAL_OWNERS
 
 # Judges that are kept between reads, the patients that they may name together, and verdicts.
 JUDGES_MAX = 512
@@ -199,7 +200,7 @@ class Judges:
             verdict = arm.verdicts[content] = test.holds(filed.read(content), id)
         return verdict
 
-    def _judged_version(self, num: int, owners: OwnerKey, type_num: int, id: str) -> bool:
+    def _judged_version(self, num: int, type_num: int, owners: OwnerKey, id: str) -> bool:
         tree = self._by_num[num].tree
         judge = self.of(tree, self._names.type_name(self._connection, type_num))
         return self._judged(judge.num, owners, None, id)
@@ -215,7 +216,7 @@ class Judges:
     def _arm(self, judge: Judge, owners: OwnerKey) -> bool | Arm:
         nums = [owners] if isinstance(owners, int) else [int(num) for num in owners.split(",")]
         patients = [self._names.patient(self._connection, num) for num in nums if num]
-        answer = self._of_owners(judge, judge.tree, owners if isinstance(owners, int) else -1, patients)
+        answer = self._of_owners(judge, judge.tree, owners if isinstance(owners, int) else SEVERAL_OWNERS, patients)
         if isinstance(answer, bool):
             return answer
         # Patients with the same predicate share what is found.
@@ -346,6 +347,12 @@ def opposite(answer: Answer) -> Answer:
         return not answer
     holds = answer.holds
     return Test(lambda content, id: not holds(content, id), answer.ids)
+
+
+def owner_key(owner: str, seq: str) -> str:
+    """SQL for an OwnerKey, from the owner column and what gives the `seq` of the version."""
+    several = f"SELECT group_concat(num) FROM version_owner WHERE seq = {seq}"  # noqa: S608 (our own names)
+    return f"CASE {owner} WHEN {SEVERAL_OWNERS} THEN ({several}) ELSE {owner} END"
 
 
 def leaves(trees: Iterable[Tree]) -> set[type]:

@@ -12,9 +12,6 @@ from fhir_server.store.sqlite.judges import Judges
 # Enough for the patients that are being worked on; a cache that is full starts anew.
 PATIENTS_MAX = 20_000
 
-NO_OWNER = 0
-SEVERAL_OWNERS = -1
-
 
 class Names(IndexNames):
     """What one thread knows of the numbers. Number 0 means that the database has none for the name."""

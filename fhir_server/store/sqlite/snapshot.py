@@ -18,7 +18,8 @@ from fhir_server.store.sqlite import changes
 from fhir_server.store.sqlite import query as compiled
 from fhir_server.store.sqlite.body import unpack
 from fhir_server.store.sqlite.history import Asked, pack_cursor, rows, unpack_cursor
-from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
+from fhir_server.store.sqlite.index_names import NO_OWNER, SEVERAL_OWNERS
+from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.pool import Pool
 from fhir_server.store.sqlite.transaction import METHODS
 

@@ -12,7 +12,8 @@ from fhir_server.search.rows import IndexRows
 from fhir_server.store.protocol import AuditEntry, Committed, Method, Refile, Write
 from fhir_server.store.sqlite import batches, chain, index_tables
 from fhir_server.store.sqlite.body import Packer, instant, text
-from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
+from fhir_server.store.sqlite.index_names import NO_OWNER, SEVERAL_OWNERS
+from fhir_server.store.sqlite.names import Names
 
 METHODS: tuple[Method, ...] = ("create", "update", "delete")
 METHOD_NUMS = {method: num for num, method in enumerate(METHODS)}

@@ -85,6 +85,14 @@ def test_two_processes_unfold_each_entry_once(tmp_path: Path) -> None:
     assert len(events) == len(set(events)) == unfolded + count
 
 
+def test_an_epoch_means_one_view_while_another_process_writes(tmp_path: Path) -> None:
+    told = finish([start("write_flat_out", tmp_path, "w"), start("look", tmp_path, "r"), start("look", tmp_path, "s")])
+    for lines in told[1:]:
+        seen = [tuple(one) for one in lines[-1]["seen"]]
+        assert len({epoch for epoch, _, _ in seen}) == len(seen), "an epoch with two views"
+        assert len({latest for _, latest, _ in seen}) > 5, "the reader has seen the writer at work"
+
+
 def test_pages_neither_repeat_nor_skip_while_another_process_writes(tmp_path: Path) -> None:
     async def begin() -> None:
         store = await open_store(tmp_path)

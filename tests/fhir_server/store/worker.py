@@ -140,8 +140,28 @@ async def page(store: ResourceStore, name: str) -> None:
         tell(history=seen)
 
 
+async def look(store: ResourceStore, name: str) -> None:
+    """Many snapshots side by side, some kept for a while; tells of each its epoch and what it saw."""
+    seen: set[tuple[int, int, int]] = set()
+
+    async def task(wait: int) -> None:
+        for _ in range(200):
+            async with store.snapshot() as snapshot:
+                epoch = snapshot.epoch
+                latest = (await snapshot.changes(0)).latest
+                for _ in range(wait):
+                    await asyncio.sleep(0)
+                total = await snapshot.total(by_code("flat"))
+                assert snapshot.epoch == epoch
+            seen.add((epoch, latest, total))
+            await asyncio.sleep(0.001 * wait)
+
+    await asyncio.gather(*[task(wait) for wait in (0, 0, 1, 2, 3, 5)])
+    tell(seen=sorted(seen))
+
+
 JOBS: dict[str, Callable[[ResourceStore, str], Awaitable[None]]] = {
-    job.__name__: job for job in (write_for_ever, look_for_ever, count_up, write_flat_out, unfold, page)
+    job.__name__: job for job in (write_for_ever, look_for_ever, count_up, write_flat_out, unfold, page, look)
 }
 
 

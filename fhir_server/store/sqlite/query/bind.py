@@ -11,9 +11,10 @@ from typing import TypeAlias
 
 from fhir_server.search import query as ast
 from fhir_server.store.protocol import QueryTooComplex
+from fhir_server.store.sqlite.index_names import NO_OWNER, SEVERAL_OWNERS
 from fhir_server.store.sqlite.index_tables import words
 from fhir_server.store.sqlite.judges import Owners, Tree
-from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
+from fhir_server.store.sqlite.names import Names
 
 # SQLite's parser has a stack of 100: a parenthesis takes three of it, a subquery about ten. What is in one another is
 # weighed like that, and refused before it comes near. A subquery counts with the parenthesis of an And in it, whether

@@ -13,8 +13,7 @@ from sqlite3 import Connection
 from fhir_server.search import query as ast
 from fhir_server.store.protocol import QueryTooComplex
 from fhir_server.store.sqlite.index_tables import words
-from fhir_server.store.sqlite.judges import Owners, Tree
-from fhir_server.store.sqlite.names import SEVERAL_OWNERS
+from fhir_server.store.sqlite.judges import Owners, Tree, owner_key
 from fhir_server.store.sqlite.query.bind import Binder, Bound, Judged
 from fhir_server.store.sqlite.query.near import box
 from fhir_server.store.sqlite.query.rowsets import BY_VALUE, Rows, rows
@@ -214,12 +213,6 @@ def owned(owner: str, nums: tuple[int, ...]) -> Condition:
     if len(nums) == 1:
         return f"{owner} = ?", nums
     return f"{owner} IN (SELECT value FROM json_each(?))", (json.dumps(nums),)
-
-
-def owner_key(owner: str, seq: str) -> str:
-    """The owner number, or the numbers of several with commas between them, as judges know owners by."""
-    several = f"SELECT group_concat(num) FROM version_owner WHERE seq = {seq}"
-    return f"CASE {owner} WHEN {SEVERAL_OWNERS} THEN ({several}) ELSE {owner} END"
 
 
 def updated(compare: ast.Compare, column: str, low: int, high: int) -> Condition:

@@ -1,11 +1,45 @@
 """Which versions a history holds, in which order, page by page."""
 
+import random
+
 import pytest
 
-from fhir_server.search.query import EVERYTHING, And, Ids, Not, Or, OwnedBy, Predicate, TypeIn, Unowned
+from fhir_server.search.query import (
+    EVERYTHING,
+    NOTHING,
+    And,
+    ByOwner,
+    Ids,
+    Not,
+    Or,
+    OwnedBy,
+    Predicate,
+    TypeIn,
+    Unowned,
+)
 from fhir_server.store.protocol import BadCursor, Page, ResourceStore
 from tests.fhir_server.store.contracts.backend import Backend
 from tests.fhir_server.store.contracts.material import SECOND, START, Clock, deletion, history, versions, write
+from tests.fhir_server.store.reference_evaluator import Stored, holds
+
+PATIENTS = ("a", "b", "c", "d")
+TYPES = ("Observation", "Encounter", "Organization")
+
+
+def by_owner(draw: random.Random) -> Predicate:
+    """A predicate of the kind that history takes, with a ByOwner in it."""
+
+    def of_a_patient(depth: int) -> Predicate:
+        if depth and draw.random() < 0.5:
+            children = tuple([of_a_patient(depth - 1) for _ in range(draw.randrange(3))])
+            return draw.choice((And(children), Or(children), Not(of_a_patient(depth - 1))))
+        some_types, some_ids = tuple(draw.sample(TYPES, 2)), tuple(draw.sample("01234567", 4))
+        return draw.choice((EVERYTHING, NOTHING, TypeIn(some_types), Ids(some_ids)))
+
+    patients = draw.sample(PATIENTS, draw.randrange(1, 4))
+    groups = ((tuple(patients[:2]), of_a_patient(2)), (tuple(patients[2:]), of_a_patient(2)))
+    asked: Predicate = ByOwner(groups, draw.choice((NOTHING, NOTHING, EVERYTHING, of_a_patient(2))))
+    return draw.choice((asked, Or((Unowned(), asked)), And((Not(asked), TypeIn(TYPES[:2]))), Not(asked)))
 
 
 class History(Backend):
@@ -63,6 +97,10 @@ class History(Backend):
             (TypeIn(("Organization",)), ["org/1"]),
             (Not(TypeIn(("Organization",))), ["both/1", "moved/2", "moved/1", "o2/1", "o1/1"]),
             (Not(OwnedBy(("1",))), ["org/1", "both/1", "moved/2", "o2/1"]),
+            (ByOwner(((("1",), EVERYTHING),), NOTHING), ["o1/1"]),
+            (ByOwner(((("1",), EVERYTHING), (("2",), Ids(("o2", "both")))), NOTHING), ["both/1", "o2/1", "o1/1"]),
+            (ByOwner(((("1",), NOTHING),), EVERYTHING), ["moved/2", "o2/1"]),
+            (Or((Unowned(), ByOwner(((("2",), TypeIn(("Observation",))),), NOTHING))), ["org/1", "moved/2", "o2/1"]),
         ],
     )
     async def test_history_holds_to_owners_of_then_and_of_now(
@@ -77,6 +115,31 @@ class History(Backend):
         await store.commit([write("Observation", "both", owners=("1", "2"))])
         await store.commit([write("Organization", "org")])
         assert await versions(store, where=where) == expected
+
+    async def test_history_by_owner_holds_to_owners_of_then_and_of_now(self, store: ResourceStore) -> None:
+        draw = random.Random(1)
+        current: dict[tuple[str, str], Stored] = {}
+        written: list[tuple[Stored, int]] = []
+        for n in range(80):
+            type, id = draw.choice(TYPES), draw.choice("01234567")
+            before = sum(one.type == type and one.id == id for one, _ in written)
+            if before and draw.random() < 0.1 and (type, id) in current:
+                await store.commit([deletion(type, id, before)])
+                stored = current[type, id]
+            else:
+                stored = Stored(type, id, n, tuple(draw.choices(PATIENTS, k=draw.choice((0, 1, 1, 2, 3)))))
+                await store.commit([write(type, id, before, owners=stored.owners)])
+            current[type, id] = stored
+            written.append((stored, before + 1))
+        for _ in range(150):
+            where = by_owner(draw)
+            type = draw.choice((None, *TYPES))
+            expected = [
+                f"{one.id}/{version}"
+                for one, version in reversed(written)
+                if type in (None, one.type) and holds(where, one, {}) and holds(where, current[one.type, one.id], {})
+            ]
+            assert await versions(store, type, where=where) == expected, (type, where)
 
     async def test_history_of_what_is_deleted_holds_to_its_last_owner(self, store: ResourceStore) -> None:
         await store.commit([write("Observation", "1", owners=("1",))])

@@ -7,7 +7,8 @@ from functools import cache
 from sqlite3 import Connection
 
 from fhir_server.store.sqlite import index_tables
-from fhir_server.store.sqlite.names import NO_OWNER, SEVERAL_OWNERS, Names
+from fhir_server.store.sqlite.index_names import NO_OWNER, SEVERAL_OWNERS
+from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.schema import STEPS, migrate
 from tests.fhir_server.store.reference_evaluator import Key, Stored
 
