@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DATA ?= data
 PORT ?= 8080
 
-.PHONY: serve test check packages bench lock clean
+.PHONY: serve test check packages bench mutation lock clean
 
 serve: $(STAMP)
 	$(BIN)/wijkdossier demo --data $(DATA) --port $(PORT)
@@ -27,6 +27,14 @@ packages: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.performance
+
+# Does a test fail on every small change to the consent engine? An hour and a half, on one core.
+mutation: $(STAMP)
+	$(BIN)/pip install --quiet mutmut==3.8.1
+	mkdir -p build/mutation
+	cp -R consent profiles tests pyproject.toml build/mutation
+	cd build/mutation && $(abspath $(BIN))/mutmut run --max-children 1
+	$(BIN)/python tests/consent/mutation.py build/mutation/mutants/consent
 
 # The versions everybody gets; pyproject.toml holds the ranges they are chosen from.
 lock: $(STAMP)

@@ -1,9 +1,10 @@
-"""A Hypothesis profile for `make mutation`: the same cases every time, and no time spent on making a failure small.
+"""For `make mutation`: the same cases every time, no time spent on making a failure small, and the quick tests first.
 
 https://hypothesis.readthedocs.io/en/latest/reference/api.html#settings
 """
 
-from hypothesis import HealthCheck, Phase, settings
+import pytest
+from hypothesis import HealthCheck, Phase, is_hypothesis_test, settings
 
 settings.register_profile(
     "mutation",
@@ -13,3 +14,9 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tool runs the tests of a mutant in any order and stops at the first that fails."""
+    if settings.get_current_profile_name() == "mutation":
+        items.sort(key=lambda item: is_hypothesis_test(getattr(item, "obj", None)))

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent.compile import Combiner
+from consent.compile import Combiner, Rules
 from consent.model import Effect, Fate
 from consent.specificity import beats
-from tests.consent.strategies import consents, requests, resources
+from tests.consent.strategies import chosen_rules, consents, requests, resources
 from tests.consent.wijk import (
     GP_ROLE,
     LOINC,
@@ -215,3 +215,73 @@ def test_mixed_kinds_count_as_the_least_for_a_permit_and_the_most_for_a_deny() -
     assert not outcome(mixed, part)
     assert not outcome(part, mixed)
     assert not outcome(mixed, one)
+
+
+CST, KIND = actor("Organization/o1", "CST"), actor(GP_ROLE, "CST")
+KEPT_BY_GP = observation(
+    custodians=frozenset({"PractitionerRole/r1"}), references=frozenset({"Encounter/e", "Observation/b"})
+)
+AROUND, ONE = data("related", "Encounter/e"), data("instance", "Observation/a")
+
+
+@pytest.mark.parametrize(
+    "yes, no, opened",
+    [
+        # Holders: named and a kind in one element.
+        ({"actor": [CST, KIND]}, {"actor": [KIND]}, False),
+        ({"actor": [CST]}, {"actor": [CST, KIND]}, False),
+        ({"actor": [CST]}, {"actor": [KIND]}, True),
+        # Contexts: around an encounter and elsewhere.
+        ({"data": [AROUND, ONE]}, {"purpose": ["TREAT"], "data": [ONE]}, False),
+        ({"data": [AROUND]}, {"data": [AROUND, ONE]}, False),
+        ({"data": [AROUND]}, {"purpose": ["TREAT"], "data": [ONE]}, True),
+        # Resources: one of them and a part of them.
+        ({"data": [ONE, data("authoredby", "Practitioner/p9")]}, {"code": [concept(LOINC, "85354-9")]}, False),
+        ({"data": [ONE]}, {"data": [ONE, data("authoredby", "Practitioner/p9")]}, False),
+        ({"data": [ONE]}, {"data": [data("authoredby", "Practitioner/p9")]}, True),
+        # What is not understood: a deny may mean the most specific there is.
+        ({"actor": [CST]}, {"actor": [actor("#x", "CST")]}, False),
+        ({"data": [AROUND]}, {"data": [{"meaning": "related", "reference": {"display": "die opname"}}]}, False),
+        (USERS[4], {"actor": [actor("#x")]}, False),
+    ],
+    ids=str,
+)
+def test_on_each_axis_mixed_kinds_count_as_the_least_for_a_permit_and_the_most_for_a_deny(
+    yes: Json, no: Json, opened: bool
+) -> None:
+    both = consent(permit(**yes), id="yes"), consent(deny(**no), id="no")
+    assert allowed(both[0], facts=KEPT_BY_GP)
+    assert allowed(*both, facts=KEPT_BY_GP) == opened
+    assert not allowed(both[1], facts=KEPT_BY_GP, chosen=OPEN)
+
+
+def test_a_permit_beats_a_deny_of_another_consent_whichever_stands_first_and_never_one_of_its_own() -> None:
+    gp, plain = permit(**USERS[4]), deny()
+    for names in (("a", "b"), ("b", "a")):
+        assert allowed(consent(gp, id=names[0]), consent(plain, id=names[1]))
+    assert not allowed(consent({"provision": [gp, plain]}))
+    # Two permits as specific as each other both beat it, and so does either alone.
+    two = [consent(permit(**USERS[4], **PARTS[0]), id="p"), consent(permit(**USERS[4], **PARTS[1]), id="q")]
+    assert allowed(*two, consent(plain, id="no"))
+    assert all(allowed(one, consent(plain, id="no")) for one in two)
+    elsewhere = observation(codes=frozenset({(LOINC, "1-8")}))
+    assert allowed(*two, consent(plain, id="no"), facts=elsewhere)
+    assert not allowed(two[1], consent(plain, id="no"), facts=elsewhere)
+
+
+@given(mine=consents(), asked=requests(3), about=resources(4), chosen=chosen_rules)
+@settings(max_examples=60, deadline=None)
+def test_beaten_is_beaten_by_a_permit_that_matches(mine: list[Json], asked: Any, about: Any, chosen: Rules) -> None:
+    """Each deny that is beaten names a permit of another Consent that has a say, and under the other combiner none is."""
+    for one in asked:
+        for facts in about:
+            for basis in decision(*mine, asked=one, facts=facts, chosen=chosen).basis:
+                by_name = {(f.consent, f.path): f for f in basis.findings}
+                for beaten in (f for f in basis.findings if f.fate is Fate.BEATEN):
+                    assert chosen.combiner is Combiner.NL_GF
+                    assert beaten.effect is Effect.DENY
+                    assert beaten.by is not None
+                    winner = by_name[beaten.by]
+                    assert winner.consent != beaten.consent
+                    assert winner.effect is Effect.PERMIT
+                    assert winner.fate in (Fate.STANDS, Fate.OVERRULED)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consent.model import Action, Emergency, Fate, Obligation, Rule
+from consent.model import Action, Answer, Emergency, Fate, Obligation, Rule
 from tests.consent.wijk import GP, NOW, actor, allowed, consent, decision, deny, observation, permit, request
 
 Json = dict[str, Any]
@@ -77,3 +77,10 @@ def test_without_the_purpose_there_is_no_button() -> None:
 @pytest.mark.parametrize("type", ["Consent", "AuditEvent"])
 def test_the_button_opens_no_consents_and_no_log(type: str) -> None:
     assert not allowed(NO, asked=pressed(), facts=observation(type=type))
+
+
+def test_a_deny_of_emergency_treatment_is_told_as_about_the_button() -> None:
+    (found,) = decision(consent(deny(purpose=["ETREAT"])), asked=pressed()).basis[0].findings
+    assert (found.fate, found.elements) == (Fate.STANDS, (("purpose", Answer.YES),))
+    (found,) = decision(consent(permit(purpose=["ETREAT"])), asked=pressed(WINDOW)).basis[0].findings
+    assert (found.fate, found.elements) == (Fate.NO_MATCH, (("purpose", Answer.NO),))

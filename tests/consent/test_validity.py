@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from consent.bind import bind
 from consent.compile import compile_policy
 from consent.decide import decide
-from consent.model import FOREVER
+from consent.model import FOREVER, Emergency
 from tests.consent.strategies import INSTANTS, consents, requests, resources
 from tests.consent.wijk import GP, NOW, actor, at, consent, decision, deny, permit, policy_of, request, rules
 
@@ -59,3 +59,13 @@ def test_a_bound_policy_forgets_nothing_and_mixes_nothing_up(mine: list[Any], as
         again = [bound.decide(facts) for facts in reversed(about)]
         assert first == list(reversed(again))
         assert first == [bind(policy, one, rules()).decide(facts) for facts in about]
+
+
+def test_only_what_is_to_come_is_a_change() -> None:
+    open_ended = consent(permit(period={"start": "2026-01-01"}), id="a"), consent(deny(period={"end": "2027"}), id="b")
+    unreadable = consent(deny(period={"start": "morgen"}), id="c")
+    assert policy_of(*open_ended, unreadable).changes == (at("2026-01-01T00:00:00"), at("2028-01-01T00:00:00"))
+    just_opened = Emergency(allowed=True, reason="val", opened=NOW, closes=NOW + 1)
+    for instant, until in ((NOW - 1, NOW), (NOW, NOW + 1), (NOW + 1, FOREVER)):
+        asked = request(purpose="BTG", emergency=just_opened, instant=instant)
+        assert decision(asked=asked).valid_until == until

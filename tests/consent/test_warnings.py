@@ -1,5 +1,6 @@
 """Sections 3 and 4 of the consent rules: what a writer of a Consent is told of exceptions and conflicts."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from consent.parse import parse
 from consent.warnings import Conflict, conflicts, escapes
 from tests.consent.strategies import consents, requests, resources
 from tests.consent.wijk import (
+    GP_PRACTICE,
     GP_ROLE,
     LOINC,
     WIJK,
     ZONE,
     actor,
+    coding,
     concept,
     confidentiality,
     consent,
@@ -69,6 +72,42 @@ def test_a_permit_that_restates_more_than_its_parent_escapes(parent: Json, child
     assert escaping(deny(deny(**child), **parent)) == ()
 
 
+ONE, TWO = actor("Practitioner/p1"), actor("Practitioner/p2")
+KEEPER, OTHER_KEEPER = actor("Organization/o1", "CST"), actor("Organization/o9", "CST")
+AUTHOR, OTHER_AUTHOR = actor("Organization/o1", "AUT"), actor("Organization/o9", "AUT")
+NARROW_AND_WIDE: list[tuple[Json, Json]] = [
+    ({"period": {"start": "2026-02", "end": "2026-03"}}, {"period": {"start": "2026"}}),
+    ({"period": {"end": "2026"}}, {"period": {"end": "2027"}}),
+    ({"dataPeriod": {"start": "2026-02", "end": "2026-03"}}, {"dataPeriod": {"start": "2026"}}),
+    ({"actor": [ONE]}, {"actor": [ONE, TWO]}),
+    ({"actor": [KEEPER]}, {"actor": [KEEPER, OTHER_KEEPER]}),
+    ({"actor": [AUTHOR]}, {"actor": [AUTHOR, OTHER_AUTHOR]}),
+    ({"actor": [ONE, KEEPER]}, {"actor": [KEEPER]}),
+    ({"action": ["access"]}, {"action": ["access", "correct"]}),
+    ({"class_": [resource_type("Task")]}, {"class_": [resource_type("Task"), resource_type("Goal")]}),
+    ({"code": [concept(LOINC, "1-8")]}, {"code": [concept(LOINC, "1-8"), concept(LOINC, "2-8")]}),
+    ({"data": [data("instance", "Task/1")]}, {"data": [data("instance", "Task/1"), data("instance", "Task/2")]}),
+    ({"purpose": ["COC"]}, {"purpose": ["TREAT", "HRESCH"]}),
+]
+
+
+@pytest.mark.parametrize("narrow, wide", NARROW_AND_WIDE, ids=str)
+def test_an_element_that_is_restated_as_much_or_narrower_does_not_escape(narrow: Json, wide: Json) -> None:
+    below = (f"{P}.provision[0]",)
+    assert escaping(deny(permit(**narrow), **wide)) == ()
+    assert escaping(deny(permit(**wide), **narrow)) == below
+    assert escaping(deny(permit(**narrow), **narrow)) == ()
+    assert escaping(deny(permit(**wide), **wide)) == ()
+    assert escaping(deny(permit(**narrow))) == ()
+
+
+def test_a_label_that_is_restated_otherwise_escapes() -> None:
+    low, high = {"securityLabel": [confidentiality("L")]}, {"securityLabel": [confidentiality("R")]}
+    assert escaping(deny(permit(**low), **low)) == ()
+    assert escaping(deny(permit(**low))) == ()
+    assert escaping(permit(permit(**low), **high)) == (f"{P}.provision[0]",)
+
+
 @given(mine=consents(), asked=requests(4), about=resources(6))
 @settings(max_examples=60, deadline=None)
 def test_whatever_escapes_in_a_decision_was_flagged_when_written(mine: list[Json], asked: Any, about: Any) -> None:
@@ -94,6 +133,27 @@ def test_whatever_escapes_in_a_decision_was_flagged_when_written(mine: list[Json
         ({"class_": [resource_type("DocumentReference")]}, {"class_": [{"system": LOINC, "code": "34133-9"}]}),
         ({"data": [data("related", "Encounter/1")]}, {"data": [data("instance", "Observation/1")]}),
         ({}, {}),
+        # Said by one of them only.
+        ({"period": {"end": "2025"}}, {}),
+        ({"dataPeriod": {"end": "2025"}}, {}),
+        ({"actor": [KEEPER]}, {}),
+        ({"actor": [AUTHOR]}, {}),
+        ({"actor": [KEEPER]}, {"actor": [AUTHOR]}),
+        ({"action": ["access"]}, {}),
+        ({"action": ["correct"]}, {}),
+        ({"action": ["correct"]}, {"action": ["access", "correct"]}),
+        ({"purpose": ["HMARKT"]}, {}),
+        ({"securityLabel": [sensitivity("HIV")]}, {}),
+        ({"class_": [resource_type("Task")]}, {}),
+        ({"code": [concept(LOINC, "1-8")]}, {}),
+        ({"data": [data("instance", "Task/1")]}, {}),
+        # Somebody of the one is somebody of the other; nobody knows who all the GPs are.
+        ({"actor": [AUTHOR]}, {"actor": [actor("Practitioner/p1", "AUT")]}),
+        ({"actor": [actor(GP_PRACTICE, "CST")]}, {"actor": [actor("Practitioner/p9", "CST")]}),
+        ({"actor": [actor("Group/g1")]}, {"actor": [actor("Practitioner/p9")]}),
+        ({"period": {"end": "2026-06-30"}}, {"period": {"start": "2026-06-30"}}),
+        ({"class_": [{"system": LOINC, "code": "1-8"}]}, {"class_": [{"system": LOINC, "code": "2-8"}]}),
+        ({"securityLabel": [confidentiality("R")]}, {"securityLabel": [confidentiality("N")]}),
     ],
 )
 def test_opposite_provisions_that_can_meet_conflict(yes: Json, no: Json) -> None:
@@ -112,11 +172,85 @@ def test_opposite_provisions_that_can_meet_conflict(yes: Json, no: Json) -> None
         ({"class_": [resource_type("Task")]}, {"class_": [resource_type("Goal")]}),
         ({"code": [concept(LOINC, "1-8")]}, {"code": [concept(LOINC, "2-8")]}),
         ({"data": [data("instance", "Task/1")]}, {"data": [data("instance", "Task/2")]}),
-        ({"actor": [actor("Organization/o1", "CST")]}, {"actor": [actor("Organization/o9", "CST")]}),
+        ({"actor": [KEEPER]}, {"actor": [OTHER_KEEPER]}),
+        ({"actor": [AUTHOR]}, {"actor": [OTHER_AUTHOR]}),
+        ({"period": {"end": "2026-06-30"}}, {"period": {"start": "2026-07-01"}}),
+        ({"action": ["collect"]}, {"action": ["correct", "access"]}),
+        ({"securityLabel": [{"system": "urn:x", "code": "R"}]}, {"securityLabel": [sensitivity("HIV")]}),
+        ({"securityLabel": [sensitivity("HIV")]}, {"securityLabel": [coding("v3-Confidentiality", "PSY")]}),
     ],
 )
 def test_provisions_that_cannot_meet_do_not_conflict(yes: Json, no: Json) -> None:
     assert between(yes, no) == []
+
+
+@given(mine=consents(), asked=requests(4), about=resources(6))
+@settings(max_examples=80, deadline=None)
+def test_whatever_meets_in_a_decision_was_warned_about_when_written(mine: list[Json], asked: Any, about: Any) -> None:
+    records = {each["id"]: parse(each, words(), ZONE) for each in mine}
+    warned = {
+        frozenset({(name, found.path), (found.other, found.other_path)})
+        for name, record in records.items()
+        for found in conflicts(record, records.values(), WIJK, words())
+    }
+    policies = {"1": policy_of(*mine)}
+    for one, facts in product(asked, about):
+        for basis in decide(one, facts, policies, rules()).basis if facts.patients == ("1",) else ():
+            sure = [f for f in basis.findings if all(answer is Answer.YES for _, answer in f.elements)]
+            for yes, no in product(sure, sure):
+                if (yes.effect, no.effect) == (Effect.PERMIT, Effect.DENY) and yes.consent != no.consent:
+                    assert records[yes.consent].scope is not records[no.consent].scope or (
+                        frozenset({(yes.consent, yes.path), (no.consent, no.path)}) in warned
+                    )
+
+
+@pytest.mark.parametrize(
+    "yes, no, wins",
+    [
+        ({"actor": [ONE]}, {"actor": [actor("CareTeam/t1")]}, Effect.PERMIT),
+        ({"actor": [actor("CareTeam/t1")]}, {"actor": [actor("Organization/o1")]}, Effect.PERMIT),
+        ({"actor": [actor("CareTeam/t1")]}, {"actor": [ONE]}, Effect.DENY),
+        ({"actor": [actor("Group/g1")]}, {"actor": [actor(GP_ROLE)]}, Effect.PERMIT),
+        ({"actor": [actor("Organization/o1")]}, {"actor": [actor(GP_ROLE)]}, Effect.PERMIT),
+        ({"actor": [actor("Organization/o1")]}, {"actor": [ONE]}, Effect.DENY),
+        ({"actor": [actor(GP_ROLE)]}, {}, Effect.PERMIT),
+        ({"actor": [ONE]}, {"actor": [ONE, actor(GP_ROLE)]}, Effect.DENY),
+        ({"actor": [actor("Organization/o1")]}, {"actor": [actor("Organization/o1"), actor(GP_ROLE)]}, Effect.DENY),
+        ({"actor": [actor("CareTeam/t1")]}, {"actor": [actor("Organization/o1"), actor(GP_ROLE)]}, Effect.PERMIT),
+        ({"actor": [KEEPER]}, {"actor": [KEEPER, actor(GP_ROLE, "CST")]}, Effect.DENY),
+        ({"actor": [KEEPER]}, {"actor": [actor(GP_ROLE, "CST")]}, Effect.PERMIT),
+        ({"data": [data("related", "Encounter/1")]}, {"purpose": ["TREAT"]}, Effect.PERMIT),
+        ({"data": [data("instance", "Task/1")]}, {"purpose": ["TREAT"]}, Effect.DENY),
+        (
+            {"data": [data("related", "Encounter/1")]},
+            {"data": [data("related", "Encounter/1"), data("instance", "Task/1")]},
+            Effect.DENY,
+        ),
+        (
+            {"data": [data("instance", "Task/1")]},
+            {"data": [data("instance", "Task/1"), data("authoredby", "Practitioner/p1")]},
+            Effect.DENY,
+        ),
+    ],
+    ids=str,
+)
+def test_where_they_meet_the_more_specific_wins(yes: Json, no: Json, wins: Effect) -> None:
+    assert between(yes, no) == [wins]
+
+
+def test_nobody_knows_whom_a_deny_means_that_names_nobody() -> None:
+    in_words = {"actor": [{"role": concept("v3-ParticipationType", "PRCP"), "reference": {"display": "de buurvrouw"}}]}
+    assert between({}, in_words) == [Effect.DENY]
+
+
+def test_every_pair_of_opposite_provisions_is_looked_at() -> None:
+    silent_between = {"provision": [permit(actor=[TWO]), {"actor": [ONE]}, permit(actor=[ONE]), deny(actor=[TWO])]}
+    new = parse(consent(silent_between, id="new"), words(), ZONE)
+    old = parse(consent({"provision": [{}, permit(actor=[ONE]), deny(actor=[ONE])]}, id="old"), words(), ZONE)
+    found = conflicts(new, [old], WIJK, words())
+    assert [(c.path, c.other_path, c.wins) for c in found] == [
+        (f"{P}.provision[2]", f"{P}.provision[2]", Effect.DENY),
+    ]
 
 
 def test_the_warning_says_who_wins() -> None:
