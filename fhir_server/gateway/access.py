@@ -55,8 +55,7 @@ class Judge(Protocol):
         filing: Filing,
         rows: IndexRows,
         scope_action: str,
-        *,
-        proposed: bool = False,
+        resource: Mapping[str, Any],
     ) -> bool: ...
 
     def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]: ...
@@ -259,12 +258,11 @@ class ScopedJudge:
         filing: Filing,
         rows: IndexRows,
         scope_action: str,
-        *,
-        proposed: bool = False,
+        resource: Mapping[str, Any],
     ) -> bool:
         """Whether the requester may write (or take away) a version with these owners, facts and rows."""
         return self._access.reaches(type, owners, scope_action, rows) and await self._policy.permits_write(
-            action, type, owners, filing, proposed=proposed
+            action, type, owners, filing, resource
         )
 
 

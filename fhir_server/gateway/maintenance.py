@@ -4,8 +4,8 @@ It decides nothing, because the operator holds the data already; it shows nothin
 is validated, indexed and given owners like everything else. No flag or token makes a Session one.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from fhir_server.gateway.audit import UNKNOWN, Ground, Standing
 from fhir_server.gateway.filing import Filing, decode
@@ -126,8 +126,7 @@ class _Everything:
         filing: Filing,
         rows: IndexRows,
         scope_action: str,
-        *,
-        proposed: bool = False,
+        resource: Mapping[str, Any],
     ) -> bool:
         return True
 

@@ -9,9 +9,9 @@ https://hl7.org/fhir/R4/security.html#access-control
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from consent.bind import Bound
 from consent.compile import Rules
@@ -50,12 +50,9 @@ class Policy(Protocol):
         ...
 
     async def permits_write(
-        self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, *, proposed: bool
+        self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, resource: Mapping[str, Any]
     ) -> bool:
-        """Whether a resource with this content may be written; an update is asked of old and of new content.
-
-        `proposed`: it is a Consent that asks for a confirmation.
-        """
+        """Whether this resource, with these facts, may be written; an update is asked of old and of new content."""
         ...
 
     def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
@@ -153,13 +150,13 @@ class ConsentPolicy:
         return decision.effect is Effect.PERMIT
 
     async def permits_write(
-        self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, *, proposed: bool
+        self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, resource: Mapping[str, Any]
     ) -> bool:
         asked = CONSENT_ACTION[action]
         standing, snapshot, instant = self._standing, self._snapshot, self._instant
         bounds = [(await standing.bound(snapshot, patient, instant, asked)).bound for patient in owners]
         request = AccessRequest(await standing.closure(snapshot, instant), "", asked, instant)
-        return may_write(action, filing.facts, bounds, request, standing.login, self._rules, proposed=proposed)
+        return may_write(action, resource, filing.facts, bounds, request, standing.login, self._rules)
 
     def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
         decision = self._decisions.get((stored.type, stored.id, stored.version))
@@ -226,7 +223,7 @@ class FixedPolicy:
         return answer == EVERYTHING or (answer != NOTHING and not stored.owners)
 
     async def permits_write(
-        self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, *, proposed: bool
+        self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, resource: Mapping[str, Any]
     ) -> bool:
         if not self._system or filing.facts.personal or (type == "AuditEvent" and action != "create"):
             return False

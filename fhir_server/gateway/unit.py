@@ -270,9 +270,12 @@ class Unit:
             raise not_found()
 
     async def _expect_changeable(self, action: WriteAction, current: StoredVersion, scope_action: str) -> None:
-        rows = self._tools.extract(json.parse(current.body))
+        resource = json.parse(current.body)
+        rows = self._tools.extract(resource)
         filing = self._tools.filer.of(current)
-        if not await self._sight.judge.permits_write(action, current.type, current.owners, filing, rows, scope_action):
+        if not await self._sight.judge.permits_write(
+            action, current.type, current.owners, filing, rows, scope_action, resource
+        ):
             raise _forbidden(current.type)
 
     async def _may_write(
@@ -285,7 +288,7 @@ class Unit:
             decode(content.facts),
             content.rows,
             scope_action,
-            proposed=named.get("status") == "proposed",
+            named,
         )
 
     async def _expect_writable(

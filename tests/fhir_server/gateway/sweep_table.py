@@ -382,6 +382,15 @@ LASTN = (
 )
 
 
+def access_log() -> Iterator[Asked]:
+    yield from plain(
+        f"Patient/{OWNER}/$access-log",
+        f"Patient/{OWNER}/$access-log?_count=1&language=nl",
+        "Patient/absent/$access-log",
+        "Patient/me/$access-log?start=2090-01-01",
+    )
+
+
 def lastn() -> Iterator[Asked]:
     yield from plain(*(f"Observation/$lastn?{query}" for query in LASTN))
 
@@ -458,6 +467,7 @@ TABLE: Table = {
     ("POST", "{type}/{id}/$emergency-access"): emergency_access,
     ("GET", "{type}/{id}/$explain-access"): explain_access,
     ("POST", "{type}/{id}/$explain-access"): explain_access_post,
+    ("GET", "{type}/{id}/$access-log"): access_log,
     ("GET", "{type}/$lastn"): lastn,
     ("POST", "{type}/$lastn"): lastn_post,
     ("POST", "{type}/$validate"): validate_type,

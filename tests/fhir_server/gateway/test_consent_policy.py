@@ -499,3 +499,49 @@ async def test_a_provenance_that_comes_along_counts_in_whatever_order(house: Hou
     await load_resources(house.maintenance, along, loaded)
     assert not loaded.refused
     assert (await (await house.caller("Practitioner/doctor", SCOPE)).get("Condition/new")).status == 200
+
+
+async def test_a_conditional_create_feels_only_what_is_open(house: House) -> None:
+    """The condition is asked again at the commit, over the same part of the dossier."""
+    await wijk(house)
+    height = [{"coding": [{"system": "http://test/codes", "code": "height"}]}]
+    await house.given(
+        observation("hidden", "p", "height", identifier=[{"value": "1"}]),
+        consent(
+            "c",
+            {
+                "provision": [
+                    {"type": "permit", "actor": [by("Practitioner/doctor")]},
+                    {"type": "deny", "actor": [by("Practitioner/doctor")], "code": height, "action": action("access")},
+                ]
+            },
+        ),
+    )
+    doctor = await house.caller("Practitioner/doctor", SCOPE)
+    mine = observation("", "p", identifier=[{"value": "1"}])
+    first = await doctor.post("Observation", mine, if_none_exist="identifier=1")
+    assert first.status == 201
+    again = await doctor.post("Observation", mine, if_none_exist="identifier=1")
+    assert again.status == 200
+    assert again.json["id"] == first.json["id"]
+
+
+async def test_whoever_a_task_waits_for_works_on_it_and_nobody_else(house: House) -> None:
+    await wijk(house)
+    task = {
+        "resourceType": "Task",
+        "id": "t",
+        "status": "requested",
+        "intent": "order",
+        "for": {"reference": "Patient/p"},
+        "requester": {"reference": "Practitioner/other"},
+        "owner": {"reference": "Organization/practice"},
+    }
+    await house.given(task, role("elsewhere", "other", "group"))
+    await house.given(consent("c", permit(by("PractitionerRole/gp"), by("PractitionerRole/elsewhere"))))
+    gp, elsewhere = [await house.caller(f"PractitionerRole/{one}", SCOPE) for one in ("gp", "elsewhere")]
+    accepted = {**task, "status": "accepted", "owner": {"reference": "PractitionerRole/gp"}}
+    assert (await gp.put("Task/t", accepted)).status == 200
+    assert (await gp.delete("Task/t")).status == 204
+    await house.given({**task, "requester": {"reference": "Practitioner/nobody"}})
+    assert (await elsewhere.put("Task/t", accepted)).status == 403
