@@ -1,21 +1,25 @@
 """Populations: real dossiers extracted once, then stored in as many renamed copies as it takes.
 
 The dossiers are the Synthea transactions beside the checkout when they are there, else the example wijk. A copy gets new
-ids everywhere: in bodies, index rows and owners. https://github.com/synthetichealth/synthea
+ids everywhere: in bodies, index rows, owners and what is filed for the consent rules.
+https://github.com/synthetichealth/synthea
 """
 
 import gzip
 import os
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import time_ns
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from consent.model import ResourceFacts
 from examples import bundle_paths
 from fhir_server.gateway import stored_text
+from fhir_server.gateway.filing import Filer, Filing, decode, encode
 from fhir_server.gateway.ownership import Ownership
 from fhir_server.interactions.references import rewrite
 from fhir_server.search.index import Indexer
@@ -30,7 +34,10 @@ COMMIT_WRITES = 2_000
 _ID_LIKE = re.compile(r"[A-Za-z0-9-]{1,64}")
 _UUID_LENGTH = 36
 _BEFORE_ID = ("/", '"id":"')  # an id that is no UUID could be a word: it is one in these places only
-_TABLES = ("tokens", "texts", "of_types", "strings", "numbers", "dates", "quantities", "uris", "references", "points")
+_TABLES = (
+    *("tokens", "texts", "of_types", "strings", "numbers", "dates", "quantities", "uris", "references", "points"),
+    "filed",
+)
 
 
 def source_files() -> list[Path]:
@@ -84,26 +91,55 @@ class Template:
     renamed_rows: tuple[tuple[str, tuple[Row, ...]], ...]
     narrative: Text
     content: Text
+    facts: ResourceFacts
 
     def write(self, names: Mapping[str, str]) -> Write:
+        """The resource under other names; `names` are those of ids and of references, `Type/id`."""
         rows = IndexRows(narrative=self.narrative.renamed(names), content=self.content.renamed(names))
+        rows.span = self.rows.span
         for table in _TABLES:
             setattr(rows, table, list(getattr(self.rows, table)))
         for table, changed in self.renamed_rows:
             getattr(rows, table).extend([row.renamed(names) for row in changed])
         body = Body(self.head.renamed(names).encode(), self.tail.renamed(names).encode())
         owners = tuple(sorted(names[owner] for owner in self.owners))
-        return Write("create", self.type, names[self.id], 0, body, owners, b"", rows)
+        facts = encode(Filing(_renamed(self.facts, names, owners)))
+        return Write("create", self.type, names[self.id], 0, body, owners, facts, rows)
+
+
+def _renamed(facts: ResourceFacts, names: Mapping[str, str], owners: tuple[str, ...]) -> ResourceFacts:
+    def all_of(references: frozenset[str]) -> frozenset[str]:
+        return frozenset([names.get(one, one) for one in references])
+
+    return replace(
+        facts,
+        id=names[facts.id],
+        patients=owners,
+        authors=all_of(facts.authors),
+        custodians=all_of(facts.custodians),
+        references=all_of(facts.references),
+    )
 
 
 class Dossiers:
-    """The resources of some Bundles, extracted; `resources` as they are, `templates` to make copies of."""
+    """The resources of some Bundles, extracted; `resources` as they are, `templates` to make copies of.
 
-    def __init__(self, paths: Sequence[Path], registry: Registry, zone: str = "Europe/Amsterdam") -> None:
+    Resources of a type in `apart_from` are left out.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        registry: Registry,
+        zone: str = "Europe/Amsterdam",
+        apart_from: Collection[str] = (),
+    ) -> None:
         self._registry = registry
         self._indexer = Indexer(SearchParameters(registry), ZoneInfo(zone), ())
         self._ownership = Ownership(registry, self._indexer.extract)
-        literal = (resource for path in paths for resource in self._literal(read_bundle(path)))
+        self._filer = Filer(ZoneInfo(zone), lambda: time_ns() // 1_000)
+        every = (resource for path in paths for resource in self._literal(read_bundle(path)))
+        literal = (resource for resource in every if resource["resourceType"] not in apart_from)
         # Synthea sends an organisation along with each of its patients; here it is one.
         self.resources = list({(one["resourceType"], one["id"]): one for one in literal}.values())
         self.ids = tuple(dict.fromkeys(resource["id"] for resource in self.resources))
@@ -119,17 +155,24 @@ class Dossiers:
 
         for resource in self.resources:
             rows = self._indexer.extract(resource)
-            owners[resource["resourceType"], resource["id"]] = await self._ownership.owners(resource, rows, find)
-            self.rows.append(rows)
+            found = await self._ownership.owners(resource, rows, find)
             # What names a patient that is not among the resources is left with nobody, as the gateway would.
-            known = tuple(one for one in owners[resource["resourceType"], resource["id"]] if one in self._known)
-            self.templates.append(self._template(resource, rows, known))
+            known = tuple(one for one in found if one in self._known)
+            owners[resource["resourceType"], resource["id"]] = known
+            facts = decode(self._filer.file(resource, known, rows)).facts
+            self.rows.append(rows)
+            self.templates.append(self._template(resource, rows, known, facts))
 
     def copy(self, number: int) -> Iterator[Write]:
         """All resources under the names of copy `number`."""
-        names = {one: copied_id(one, number) for one in self.ids}
+        names = self.names(number)
         for template in self.templates:
             yield template.write(names)
+
+    def names(self, number: int) -> dict[str, str]:
+        """What ids, and references `Type/id`, are called in copy `number`."""
+        ids = {one: copied_id(one, number) for one in self.ids}
+        return ids | {f"{one.type}/{one.id}": f"{one.type}/{ids[one.id]}" for one in self.templates}
 
     def _literal(self, bundle: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Entries with ids, and references to each other by type and id."""
@@ -148,9 +191,11 @@ class Dossiers:
             for entry in bundle["entry"]
         ]
 
-    def _template(self, resource: Mapping[str, Any], rows: IndexRows, owners: tuple[str, ...]) -> Template:
+    def _template(
+        self, resource: Mapping[str, Any], rows: IndexRows, owners: tuple[str, ...], facts: ResourceFacts
+    ) -> Template:
         body = stored_text.body(resource)
-        fixed = IndexRows()
+        fixed = IndexRows(span=rows.span)
         changed: list[tuple[str, tuple[Row, ...]]] = []
         for table in _TABLES:
             found = [(row, self._cut_row(row)) for row in getattr(rows, table)]
@@ -168,6 +213,7 @@ class Dossiers:
             tuple(changed),
             self._cut(rows.narrative),
             self._cut(rows.content),
+            facts,
         )
 
     def _cut(self, text: str) -> Text:

@@ -1,16 +1,20 @@
 """The bench runs, in little, and its populations are what they pass for."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from examples import bundle_paths
+from fhir_server.gateway.filing import Filing, decode, filed, span
 from fhir_server.search.query import And, Ids, OwnedBy, Query, Reference
-from fhir_server.store.protocol import StoredVersion
+from fhir_server.store.protocol import StoredVersion, Write
 from fhir_server.store.sqlite import open_store
 from profiles import json
 from profiles import registry as definitions
+from tests.fhir_server.inprocess import opened
 from tests.performance import bench, population, samples, searching
 from tests.performance.measure import TINY, Cost
 from tests.performance.population import Dossiers, copied_id, fill
@@ -82,6 +86,38 @@ def test_no_reference_in_a_copy_leads_to_an_original(residents: Dossiers) -> Non
         assert write.body is not None
         text = write.body.head + b'"versionId":"1"' + write.body.tail
         assert json.parse(text)["id"] == write.id
+
+
+def _literal(write: Write) -> dict[str, Any]:
+    """The resource as somebody would send it."""
+    assert write.body is not None
+    found: dict[str, Any] = json.parse(write.body.head + b'"versionId":"1"' + write.body.tail)
+    return found
+
+
+def _timeless(filing: Filing) -> Filing:
+    """Without its time if that is the millisecond of its import: the resource tells none."""
+    low, high = filing.facts.interval or (0, 0)
+    return filing if high - low > 1_000 else Filing(replace(filing.facts, interval=None), filing.recorded)
+
+
+def test_what_is_filed_with_a_copy_is_what_an_import_of_it_files(residents: Dossiers) -> None:
+    async def imported(writes: list[Write]) -> list[Filing]:
+        async with opened() as house:
+            await house.given(*map(_literal, writes))
+            async with house.store.snapshot() as snapshot:
+                stored = [await snapshot.read(write.type, write.id) for write in writes]
+        return [decode(one.facts) for one in stored if one is not None]
+
+    writes = list(residents.copy(3))
+    filings = asyncio.run(imported(writes))
+    assert len(filings) == len(writes)
+    for write, expected in zip(writes, filings, strict=True):
+        found = decode(write.facts)
+        assert _timeless(found) == _timeless(expected), (write.type, write.id)
+        assert write.rows is not None
+        assert set(write.rows.filed) == set(filed(expected.facts))
+        assert write.rows.span == span(found.facts.interval)
 
 
 def test_searches_are_the_same_in_every_run_and_name_what_is_there(residents: Dossiers) -> None:
