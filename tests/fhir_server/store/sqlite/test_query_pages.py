@@ -50,6 +50,24 @@ def test_a_cursor_of_another_query_is_refused(asked: ast.Query) -> None:
             page(DATABASE, other, 5, cursor)
 
 
+FILED = ast.Filed("code", ("x",))
+NARROWED: list[ast.Predicate] = [
+    ast.And((ast.ByOwner(((("p",), ast.EVERYTHING),), ast.NOTHING), CODED.where)),
+    ast.And((ast.ByOwner(((("p", "q"), ast.Not(FILED)),), ast.NOTHING), CODED.where)),
+    ast.And((ast.Or((ast.Unowned(), ast.OwnedBy(("p",)))), ast.Not(FILED), CODED.where)),
+    CODED.where,
+]
+
+
+@pytest.mark.parametrize("before", NARROWED)
+@pytest.mark.parametrize("after", NARROWED)
+def test_a_cursor_outlives_a_change_of_what_may_be_seen(before: ast.Predicate, after: ast.Predicate) -> None:
+    """A Consent may change between two pages: the next is decided afresh and goes on from the same place."""
+    first, cursor = page(DATABASE, replace(CODED, where=before), 5)
+    rest, _ = page(DATABASE, replace(CODED, where=after), 20, cursor)
+    assert sorted([*first, *rest]) == sorted(DATABASE.rids)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.binary(min_size=1, max_size=60), st.sampled_from([(), BY_DATE]))
 def test_junk_is_refused_as_a_cursor(junk: bytes, sort: tuple[ast.SortKey, ...]) -> None:
