@@ -19,6 +19,7 @@ from fhir_server.interactions.read import read
 from fhir_server.interactions.search_type import search_compartment, search_system, search_type
 from fhir_server.interactions.update import conditional_update, update
 from fhir_server.interactions.vread import vread
+from fhir_server.operations.access_log import access_log
 from fhir_server.operations.emergency_access import emergency_access
 from fhir_server.operations.everything import everything
 from fhir_server.operations.explain_access import explain_access
@@ -93,6 +94,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("search-type", "POST", "{type}/{id}/{member}/_search", search_compartment),
     Route("operation", "GET", "{type}/{id}/$everything", everything, ("Patient",)),
     Route("operation", "POST", "{type}/{id}/$everything", everything, ("Patient",)),
+    Route("operation", "GET", "{type}/{id}/$access-log", access_log, ("Patient",)),
     Route("operation", "POST", "{type}/{id}/$emergency-access", emergency_access, ("Patient",)),
     Route("operation", "GET", "{type}/{id}/$explain-access", explain_access, ("Patient",)),
     Route("operation", "POST", "{type}/{id}/$explain-access", explain_access, ("Patient",)),

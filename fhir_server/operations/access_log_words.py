@@ -1,0 +1,216 @@
+"""An event of the access log in one sentence, in Dutch (level B1) and English, both made from the same.
+
+https://www.w3.org/WAI/WCAG22/Understanding/reading-level
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Final, NamedTuple, TypeAlias
+
+from fhir_server.operations.access_log_reading import Logged
+
+LANGUAGES: Final = ("nl", "en")
+Text: TypeAlias = tuple[str, str]
+"""Dutch, English."""
+
+_TYPES_TOLD_MAX: Final = 3
+
+
+class _Deed(NamedTuple):
+    """What was done, as said of what is done and of what was only tried."""
+
+    done: Text
+    tried: Text
+
+
+class _Noun(NamedTuple):
+    one: Text
+    several: Text
+
+
+_MONTHS: Final[tuple[Text, ...]] = (
+    ("januari", "January"),
+    ("februari", "February"),
+    ("maart", "March"),
+    ("april", "April"),
+    ("mei", "May"),
+    ("juni", "June"),
+    ("juli", "July"),
+    ("augustus", "August"),
+    ("september", "September"),
+    ("oktober", "October"),
+    ("november", "November"),
+    ("december", "December"),
+)
+_WITHOUT_LOGIN: Final = ("Iemand die niet was ingelogd", "Somebody who was not logged in")
+_OPERATOR: Final = ("De beheerder van dit systeem", "The operator of this system")
+_LOOKED_UP: Final = _Deed(("opgezocht", "looked up"), ("opzoeken", "look up"))
+_READ: Final = _Deed(("gelezen", "read"), ("lezen", "read"))
+_CHANGED: Final = _Deed(("gewijzigd", "changed"), ("wijzigen", "change"))
+_PROCESSED: Final = _Deed(("verwerkt", "processed"), ("verwerken", "process"))
+_USED: Final = _Deed(("gebruikt", "used"), ("gebruiken", "use"))
+_DEEDS: Final[Mapping[str, _Deed]] = {
+    "read": _READ,
+    "vread": _READ,
+    "history-instance": _READ,
+    "history-type": _LOOKED_UP,
+    "history-system": _LOOKED_UP,
+    "search-type": _LOOKED_UP,
+    "search-system": _LOOKED_UP,
+    "create": _Deed(("toegevoegd", "added"), ("toevoegen", "add")),
+    "update": _CHANGED,
+    "patch": _CHANGED,
+    "delete": _Deed(("verwijderd", "removed"), ("verwijderen", "remove")),
+    "transaction": _PROCESSED,
+    "batch": _PROCESSED,
+    "operation": _Deed(("opgevraagd", "asked for"), ("opvragen", "ask for")),
+}
+_PERSONAL_DETAILS: Final = ("uw persoonsgegevens", "your personal details")
+_SOMETHING: Final = _Noun(("ander gegeven", "other record"), ("andere gegevens", "other records"))
+_NOUNS: Final[Mapping[str, _Noun]] = {
+    "AllergyIntolerance": _Noun(("allergie", "allergy"), ("allergieën", "allergies")),
+    "Appointment": _Noun(("afspraak", "appointment"), ("afspraken", "appointments")),
+    "AuditEvent": _Noun(("regel van uw logboek", "line of your log"), ("regels van uw logboek", "lines of your log")),
+    "Binary": _Noun(("bestand", "file"), ("bestanden", "files")),
+    "CarePlan": _Noun(("zorgplan", "care plan"), ("zorgplannen", "care plans")),
+    "CareTeam": _Noun(("zorgteam", "care team"), ("zorgteams", "care teams")),
+    "Communication": _Noun(("bericht", "message"), ("berichten", "messages")),
+    "Condition": _Noun(("aandoening", "condition"), ("aandoeningen", "conditions")),
+    "Consent": _Noun(("toestemming", "consent"), ("toestemmingen", "consents")),
+    "Coverage": _Noun(("verzekering", "insurance"), ("verzekeringen", "insurances")),
+    "Device": _Noun(("apparaat", "device"), ("apparaten", "devices")),
+    "DiagnosticReport": _Noun(("uitslag", "test report"), ("uitslagen", "test reports")),
+    "DocumentReference": _Noun(("document", "document"), ("documenten", "documents")),
+    "Encounter": _Noun(("bezoek", "visit"), ("bezoeken", "visits")),
+    "EpisodeOfCare": _Noun(("zorgperiode", "period of care"), ("zorgperiodes", "periods of care")),
+    "Flag": _Noun(("waarschuwing", "warning"), ("waarschuwingen", "warnings")),
+    "Goal": _Noun(("doel", "goal"), ("doelen", "goals")),
+    "Immunization": _Noun(("vaccinatie", "vaccination"), ("vaccinaties", "vaccinations")),
+    "MedicationRequest": _Noun(("recept", "prescription"), ("recepten", "prescriptions")),
+    "MedicationStatement": _Noun(("medicijn", "medicine"), ("medicijnen", "medicines")),
+    "Observation": _Noun(("meting", "measurement"), ("metingen", "measurements")),
+    "Procedure": _Noun(("behandeling", "treatment"), ("behandelingen", "treatments")),
+    "Provenance": _Noun(
+        ("aantekening van wie iets schreef", "note of who wrote something"),
+        ("aantekeningen van wie iets schreef", "notes of who wrote something"),
+    ),
+    "QuestionnaireResponse": _Noun(
+        ("ingevulde vragenlijst", "completed questionnaire"), ("ingevulde vragenlijsten", "completed questionnaires")
+    ),
+    "RelatedPerson": _Noun(("naaste", "relative"), ("naasten", "relatives")),
+    "ServiceRequest": _Noun(("aanvraag", "request"), ("aanvragen", "requests")),
+    "Task": _Noun(("taak", "task"), ("taken", "tasks")),
+}
+# https://terminology.hl7.org/ValueSet-v3-PurposeOfUse.html
+_PURPOSES: Final[Mapping[str, Text]] = {
+    "BTG": ("een noodgeval", "an emergency"),
+    "CAREMGT": ("het regelen van zorg", "arranging care"),
+    "COC": ("samenwerking in de zorg", "coordinating care"),
+    "ETREAT": ("spoedzorg", "emergency care"),
+    "FAMRQT": ("een verzoek van familie", "a request of the family"),
+    "HMARKT": ("reclame", "marketing"),
+    "HOPERAT": ("het werk van de organisatie", "the work of the organisation"),
+    "HPAYMT": ("betaling", "payment"),
+    "HRESCH": ("onderzoek", "research"),
+    "PATADMIN": ("administratie", "administration"),
+    "PATRQT": ("een eigen verzoek", "a request of the patient"),
+    "PUBHLTH": ("de volksgezondheid", "public health"),
+    "PWATRNY": ("een volmacht", "a power of attorney"),
+    "SUPNWK": ("hulp van naasten", "help by the support network"),
+    "TREAT": ("behandeling", "treatment"),
+}
+# By rule; the values of consent.model.Rule, and `operator` for the command line of whoever runs the server.
+_ALLOWED: Final[Mapping[str, Text]] = {
+    "emergency": ("de noodknop is gebruikt", "the emergency button was used"),
+    "consent": ("u hebt daar toestemming voor gegeven", "you gave consent for it"),
+    "proxy": ("deze persoon mag zaken voor u regelen", "this person may act for you"),
+    "own": ("het is uw eigen dossier", "it is your own record"),
+    "author": ("wie iets zelf schreef, mag dat teruglezen", "whoever wrote something may read it back"),
+    "base": ("het dossier is hier open als u niets kiest", "here the record is open if you make no choice"),
+    "operator": ("de beheerder houdt het systeem in stand", "the operator keeps the system running"),
+}
+_REFUSED: Final[Mapping[str, Text]] = {
+    "consent": ("u hebt gezegd dat het niet mag", "you said no to it"),
+    "base": ("u hebt daar geen toestemming voor gegeven", "you gave no consent for it"),
+    "personal": ("dat is alleen voor u", "that is for you alone"),
+}
+
+
+def sentence(found: Logged, language: str, zone: tzinfo) -> str:
+    """One sentence; dates are told in `zone`."""
+    at = LANGUAGES.index(language)
+    deed = _DEEDS.get(found.interaction, _USED)
+    what, when, aims = _what(found.what, at), _when(found.recorded, at, zone), _aims(found, at)
+    if found.outcome == "permitted":
+        told = _done(_who(found, at), deed.done[at], what, when, at, own=not found.name) + aims
+        because = next((_ALLOWED[rule][at] for rule in _ALLOWED if rule in found.rules), "")
+        allowed = ("dat mocht, want", "this was allowed, because")[at]
+        return f"{told}; {allowed} {because}." if because else f"{told}."
+    told = _tried(_who(found, at), deed.tried[at], what, when, at) + aims
+    if found.outcome == "failed":
+        return told + ("; dat lukte niet door een storing.", "; this failed because of a fault.")[at]
+    because = next((_REFUSED[rule][at] for rule in _REFUSED if rule in found.rules), "")
+    refused = ("dat is geweigerd", "this was refused")[at]
+    return f"{told}; {refused}, {('want', 'because')[at]} {because}." if because else f"{told}; {refused}."
+
+
+def _done(who: str, done: str, what: str, when: str, at: int, *, own: bool) -> str:
+    if at == 1:
+        return f"{who} {done} {what} {when}"
+    return f"{who} {'hebt' if own else 'heeft'} {when} {what} {done}"
+
+
+def _tried(who: str, tried: str, what: str, when: str, at: int) -> str:
+    if at == 1:
+        return f"{who} tried to {tried} {what} {when}"
+    return f"{who} wilde {when} {what} {tried}"
+
+
+def _who(found: Logged, at: int) -> str:
+    if not found.name:
+        return ("U", "You")[at]
+    named = {"anonymous": _WITHOUT_LOGIN, "system": _OPERATOR}.get(found.name)
+    if named is not None:
+        return named[at]
+    organization = next((one["display"] for one in found.organizations if "display" in one), "")
+    return f"{found.name} {('van', 'of')[at]} {organization}" if organization else found.name
+
+
+def _when(recorded: str, at: int, zone: tzinfo) -> str:
+    moment = datetime.fromisoformat(recorded).astimezone(zone)
+    day = f"{moment.day} {_MONTHS[moment.month - 1][at]} {moment.year}"
+    clock = f"{moment:%H:%M}"
+    return (f"op {day} om {clock} uur", f"on {day} at {clock}")[at]
+
+
+def _what(counts: Mapping[str, int], at: int) -> str:
+    """`2 metingen en 1 aandoening`; types without a word of their own, and those beyond the first few, together."""
+    told: list[str] = []
+    others = 0
+    for type, count in counts.items():
+        noun = _NOUNS.get(type)
+        if type == "Patient":
+            told.insert(0, _PERSONAL_DETAILS[at])
+        elif noun is None or len(told) == _TYPES_TOLD_MAX:
+            others += count
+        else:
+            told.append(_counted(noun, count, at))
+    if others:
+        told.append(_counted(_SOMETHING, others, at))
+    *first, last = told
+    return f"{', '.join(first)} {('en', 'and')[at]} {last}" if first else last
+
+
+def _counted(noun: _Noun, count: int, at: int) -> str:
+    return f"{count} {(noun.one if count == 1 else noun.several)[at]}"
+
+
+def _aims(found: Logged, at: int) -> str:
+    """To what end, and that the emergency button was used where the rule does not say so already."""
+    told = ""
+    for purpose in found.purposes[:1]:
+        words = _PURPOSES.get(purpose, (purpose, purpose))[at]
+        told += (f", met als doel {words}", f", for {words}")[at]
+    if found.emergency and "emergency" not in found.rules:
+        told += (", met de noodknop", ", by the emergency button")[at]
+    return told
