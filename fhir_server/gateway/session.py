@@ -18,6 +18,7 @@ from fhir_server.gateway.explaining import Explanation, Question, answer, check,
 from fhir_server.gateway.includes import Includer
 from fhir_server.gateway.listing import listing
 from fhir_server.gateway.narrow import reached, visible_of
+from fhir_server.gateway.previewing import Preview, compare, named
 from fhir_server.gateway.redaction import redact
 from fhir_server.gateway.release import Released, release
 from fhir_server.gateway.requester import Requester
@@ -324,6 +325,29 @@ class Session:
         concerned = audit.touched(_present(asked_of), sight.judge.grounds)
         await self._trail.shown("operation", target, concerned, f"actor={asked.actor}", "explain-access")
         return explanation
+
+    async def preview(self, consent: Mapping[str, Any] | str, status: str) -> Preview:
+        """What a Consent, or the stored one with this id, would change if it had this status ('': its own).
+
+        Raises FhirError: 401 or 403 without a scope to read Consents, 400 or 422 for one that is not valid or can't be
+        enforced, 404 for everybody but the patient and their proxies.
+        """
+        target = f"Consent/{consent}" if isinstance(consent, str) else "Consent"
+        asked_of: StoredVersion | None = None
+        try:
+            self._access.require("Consent", READ)
+            async with self._store.snapshot() as snapshot:
+                sight = await self._look(snapshot)
+                if isinstance(consent, str):
+                    asked_of = await sight.read("Consent", consent, READ)
+                    consent = json.parse(_release(sight, asked_of).body)
+                made, patient = named(self._gateway, consent, status)
+                preview = await compare(self._gateway, sight, made, patient)
+        except FhirError as error:
+            await self._refused("operation", target, error, _present(asked_of))
+            raise
+        await self._trail.shown("operation", f"Patient/{patient}", (), detail="preview")
+        return preview
 
     async def open_emergency(self, patient: str, reason: str, minutes: int) -> Window:
         """A token for one dossier in an emergency, durable and in the log of that patient id when it is returned.

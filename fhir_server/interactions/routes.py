@@ -25,6 +25,7 @@ from fhir_server.operations.everything import everything
 from fhir_server.operations.explain_access import explain_access
 from fhir_server.operations.lastn import lastn
 from fhir_server.operations.meta import meta, meta_add, meta_delete
+from fhir_server.operations.preview import preview
 from fhir_server.operations.validate import validate
 from fhir_server.outcome import Category, FhirError
 from profiles.registry import Registry
@@ -98,6 +99,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("operation", "POST", "{type}/{id}/$emergency-access", emergency_access, ("Patient",)),
     Route("operation", "GET", "{type}/{id}/$explain-access", explain_access, ("Patient",)),
     Route("operation", "POST", "{type}/{id}/$explain-access", explain_access, ("Patient",)),
+    Route("operation", "POST", "{type}/$preview", preview, ("Consent",)),
+    Route("operation", "GET", "{type}/{id}/$preview", preview, ("Consent",)),
+    Route("operation", "POST", "{type}/{id}/$preview", preview, ("Consent",)),
     Route("operation", "GET", "{type}/$lastn", lastn, ("Observation",)),
     Route("operation", "POST", "{type}/$lastn", lastn, ("Observation",)),
     Route("operation", "POST", "{type}/$validate", validate),

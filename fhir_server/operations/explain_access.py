@@ -16,7 +16,7 @@ from fhir_server.outcome import Category, FhirError
 
 LANGUAGES: Final = ("nl", "en")
 
-_TEXT: Final = Parameter(
+TEXT: Final = Parameter(
     "text",
     "out",
     "",
@@ -51,7 +51,7 @@ _PROVISION: Final = Parameter(
                 Parameter("answer", "out", "code", "Whether it fits: yes, no or unknown.", min=1),
             ),
         ),
-        _TEXT,
+        TEXT,
     ),
 )
 DEFINITION: Final = Operation(
@@ -108,7 +108,7 @@ DEFINITION: Final = Operation(
                 Parameter("resource", "out", "Reference", "Each of them; not in the summary of a dossier.", max="*"),
                 Parameter("validUntil", "out", "instant", "When it could change by itself; absent if nothing is due."),
                 _PROVISION,
-                _TEXT,
+                TEXT,
             ),
         ),
     ),

@@ -374,6 +374,45 @@ def explain_access_post() -> Iterator[Asked]:
             yield f"Patient/{id}/$explain-access", {"resourceType": "Parameters", "parameter": parameters}, {}
 
 
+def preview_type() -> Iterator[Asked]:
+    for id in (OWNER, "me", "absent"):
+        for reference in ("Practitioner/doctor", "Group/h-group", "Device/h-device", f"Patient/{OWNER}"):
+            yield "Consent/$preview", _previewed(id, reference), {}
+    data = {"meaning": "related", "reference": ref("Encounter/h-encounter")}
+    yield "Consent/$preview", _previewed("me", "Practitioner/doctor", data=[data]), {}
+    taken = {**_previewed("me", "Practitioner/doctor")["parameter"][0]["resource"], "id": "h-consent"}
+    yield "Consent/$preview", {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": taken}]}, {}
+
+
+def _previewed(patient_id: str, reference: str, **provision: Any) -> dict[str, Any]:
+    """Patient `patient_id` would let somebody see all."""
+    role = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "PRCP"}]}
+    consent = {
+        "resourceType": "Consent",
+        "status": "active",
+        "scope": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]
+        },
+        "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+        "patient": ref(f"Patient/{patient_id}"),
+        "performer": [ref(f"Patient/{patient_id}")],
+        "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]},
+        "provision": {"type": "permit", "actor": [{"role": role, "reference": ref(reference)}], **provision},
+    }
+    return {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": consent}]}
+
+
+def preview_instance() -> Iterator[Asked]:
+    yield from plain(*(f"Consent/{id}/$preview" for type, id in PLACES if type == "Consent"))
+    yield from plain("Consent/h-consent/$preview?status=inactive", "Consent/absent/$preview")
+
+
+def preview_instance_post() -> Iterator[Asked]:
+    body = {"resourceType": "Parameters", "parameter": [{"name": "status", "valueCode": "inactive"}]}
+    for id in ("h-consent", "absent"):
+        yield f"Consent/{id}/$preview", body, {}
+
+
 LASTN = (
     f"patient=Patient/{OWNER}",
     f"subject=Patient/{OWNER}&max=9",
@@ -468,6 +507,9 @@ TABLE: Table = {
     ("GET", "{type}/{id}/$explain-access"): explain_access,
     ("POST", "{type}/{id}/$explain-access"): explain_access_post,
     ("GET", "{type}/{id}/$access-log"): access_log,
+    ("POST", "{type}/$preview"): preview_type,
+    ("GET", "{type}/{id}/$preview"): preview_instance,
+    ("POST", "{type}/{id}/$preview"): preview_instance_post,
     ("GET", "{type}/$lastn"): lastn,
     ("POST", "{type}/$lastn"): lastn_post,
     ("POST", "{type}/$validate"): validate_type,
