@@ -7,15 +7,22 @@ import sys
 import tempfile
 from pathlib import Path
 from shutil import which
+from typing import Final
 
 import uvicorn
 
 from examples import bundle_paths
 from fhir_server.cli import load
 from fhir_server.cli.arguments import Subparsers, add_data, settings
-from fhir_server.search.query import EVERYTHING
+from fhir_server.cli.opening import opened, operator
+from fhir_server.gateway.maintenance import Maintenance
+from fhir_server.operations.definitions import definitions
+from fhir_server.search.query import Not, TypeIn
 from fhir_server.settings import Settings, to_environment
 from fhir_server.store.sqlite import open_store
+
+# What a server makes of itself and of being asked.
+_OWN: Final = ("AuditEvent", "OperationDefinition", "Provenance")
 
 
 def add(subparsers: Subparsers) -> None:
@@ -50,7 +57,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> int:
     """Serve until interrupted."""
     configured = settings(chosen)
-    asyncio.run(_is_empty(configured))  # a store that can't be opened is told of in one line, before workers start
+    asyncio.run(_provide(configured))  # a store that can't be opened is told of in one line, before workers start
     print(f"FHIR R4 is served at {_base(configured)}; stop with Ctrl-C", flush=True)
     return _serve(configured)
 
@@ -63,6 +70,7 @@ def run_demo(chosen: argparse.Namespace) -> int:
         status = load.load_files(configured, bundle_paths(), strict_references=True)
         if status:
             return status
+    asyncio.run(_provide(configured))
     print(_WELCOME.format(base=_base(configured), command=_command(), data=configured.data), flush=True)
     return _serve(configured)
 
@@ -87,11 +95,18 @@ def _command() -> str:
     return "wijkdossier" if which("wijkdossier") else os.path.relpath(Path(sys.executable).with_name("wijkdossier"))
 
 
+async def _provide(configured: Settings) -> None:
+    """Keep the definitions of this version's operations among the resources, once for all workers."""
+    async with opened(configured) as (_, gateway):
+        await Maintenance(gateway, operator()).provide(definitions())
+
+
 async def _is_empty(configured: Settings) -> bool:
+    """Whether nothing is there but what `serve` itself makes."""
     store = await open_store(configured.data)
     try:
         async with store.snapshot() as snapshot:
-            page = await snapshot.history(None, None, where=EVERYTHING, since=None, at=None, count=1)
+            page = await snapshot.history(None, None, where=Not(TypeIn(_OWN)), since=None, at=None, count=1)
             return not page.rows
     finally:
         await store.close()

@@ -7,6 +7,7 @@ is validated, indexed and given owners like everything else. No flag or token ma
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from fhir_server.gateway import stored_text
 from fhir_server.gateway.audit import UNKNOWN, Ground, Standing
 from fhir_server.gateway.filing import Filing, decode
 from fhir_server.gateway.gateway import Gateway
@@ -45,6 +46,30 @@ class Maintenance:
     ) -> tuple[T, tuple[Written, ...]]:
         """As Session.write, for the operator."""
         return await self._session.write(interaction, target, stage)
+
+    async def provide(self, resources: Iterable[Mapping[str, Any]]) -> int:
+        """Store those resources (each with its id) that are not stored in these very words; how many."""
+        wanted = [stored_text.with_id(resource, resource["id"]) for resource in resources]
+
+        async def stage(unit: Unit) -> None:
+            # Looked at anew in each attempt: who provides the same at the same time makes this one's work.
+            for resource in await self._differing(wanted):
+                await unit.update(resource)
+
+        if not await self._differing(wanted):
+            return 0
+        _, written = await self.write("update", "", stage)
+        return len(written)
+
+    async def _differing(self, resources: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        found = []
+        async with self._gateway.store.snapshot() as snapshot:
+            for resource in resources:
+                stored = await snapshot.read(resource["resourceType"], resource["id"])
+                text = stored_text.body(resource)
+                if stored is None or stored.body != stored_text.complete(text, stored.version, stored.updated):
+                    found.append(resource)
+        return found
 
     async def absent(self, targets: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Those of the (type, id) that do not exist: where references of an import dangle."""

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any, Final, Protocol
 
 from fhir_server.interactions.exchange import Request, Response
+from fhir_server.operations.definition import CANONICAL, definition_id
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.parameters import SearchParameters
 
@@ -18,7 +19,6 @@ _SECURITY: Final = (
 )
 # When what this server can do last changed.
 _DATE: Final = "2026-11-22"
-_DEFINITION: Final = "http://hl7.org/fhir/OperationDefinition/"
 # https://hl7.org/fhir/R4/versions.html#std-process: resources whose definition is normative in R4.
 _NORMATIVE: Final = frozenset(
     (
@@ -157,7 +157,7 @@ def _operations(routes: Iterable[Described], name: str) -> list[dict[str, str]]:
         if route.types and name not in route.types:
             continue
         code = route.pattern.rpartition("$")[2]
-        found[code] = f"{_DEFINITION}{name if route.types else 'Resource'}-{code}"
+        found[code] = CANONICAL + definition_id(code, route.types)
     return [{"name": code, "definition": url} for code, url in found.items()]
 
 

@@ -12,6 +12,7 @@ from fhir_server.gateway.narrow import conjunction, disjunction
 from fhir_server.gateway.release import Bundle, Entry
 from fhir_server.interactions.exchange import Request, Response
 from fhir_server.interactions.links import page_links
+from fhir_server.operations.definition import Operation, Parameter
 from fhir_server.operations.parameters import pairs_in
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.compartment import compartment_predicate
@@ -19,6 +20,25 @@ from fhir_server.search.context import Context
 from fhir_server.search.parse import CURSOR, parse
 from fhir_server.search.query import Ids, Predicate, Query, Reference
 from fhir_server.search.results import ANY, Include, read_count
+
+DEFINITION: Final = Operation(
+    code="everything",
+    types=("Patient",),
+    levels=frozenset({"instance"}),
+    affects_state=False,
+    title="The dossier of one patient",
+    description="What may be seen of the patient's compartment and of what is about the patient beyond it, page by "
+    "page, with the directory entries that it refers to.",
+    parameters=(
+        Parameter("start", "in", "date", "Of types with a clinical date: nothing before this."),
+        Parameter("end", "in", "date", "Of types with a clinical date: nothing after this."),
+        Parameter("_since", "in", "instant", "What was changed since."),
+        Parameter("_type", "in", "code", "These types only.", max="*"),
+        Parameter("_count", "in", "integer", "How many on a page."),
+        Parameter("return", "out", "Bundle", "A searchset.", min=1),
+    ),
+    base="Patient-everything",
+)
 
 _ONCE: Final = ("start", "end", "_since", "_count")
 # About a patient, though the compartment definition leaves them out.

@@ -7,10 +7,27 @@ from typing import Any, Final
 from fhir_server.gateway.release import Bundle, Entry
 from fhir_server.interactions.exchange import Request, Response
 from fhir_server.interactions.links import page_links
+from fhir_server.operations.definition import Operation, Parameter
 from fhir_server.operations.parameters import pairs_in
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.parse import parse
 from fhir_server.search.query import SortKey
+
+DEFINITION: Final = Operation(
+    code="lastn",
+    types=("Observation",),
+    levels=frozenset({"type"}),
+    affects_state=False,
+    title="Of each code, the latest observations",
+    description="Every search parameter of Observation narrows what is looked at; `patient` or `subject` must be one.",
+    parameters=(
+        Parameter("max", "in", "positiveInt", "How many of each code; 1 if absent."),
+        Parameter("patient", "in", "string", "As in a search.", max="*"),
+        Parameter("subject", "in", "string", "As in a search.", max="*"),
+        Parameter("return", "out", "Bundle", "A searchset.", min=1),
+    ),
+    base="Observation-lastn",
+)
 
 # All that match are looked at; who asks for more has to say more exactly what.
 _EXAMINED_MAX: Final = 10_000

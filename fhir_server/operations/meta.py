@@ -7,10 +7,43 @@ from fhir_server.gateway.release import Released
 from fhir_server.interactions.body import resource_in
 from fhir_server.interactions.exchange import Request, Response
 from fhir_server.interactions.versions import version_number
+from fhir_server.operations.definition import Operation, Parameter
 from fhir_server.operations.parameters import part_value
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.query import EVERYTHING, Query
 from profiles import json
+
+_RETURN: Final = Parameter("return", "out", "Meta", "The profiles, tags and labels; absent if there are none.")
+META: Final = Operation(
+    code="meta",
+    types=(),
+    levels=frozenset({"system", "type", "instance"}),
+    affects_state=False,
+    title="The profiles, tags and labels in use",
+    description="Of a resource, of one version of it, or of all that may be seen of a type or of the system.",
+    parameters=(_RETURN,),
+    base="Resource-meta",
+)
+META_ADD: Final = Operation(
+    code="meta-add",
+    types=(),
+    levels=frozenset({"instance"}),
+    affects_state=True,
+    title="Add profiles, tags and labels",
+    description="Makes a new version of the resource, as an update does.",
+    parameters=(Parameter("meta", "in", "Meta", "What to add.", min=1), _RETURN),
+    base="Resource-meta-add",
+)
+META_DELETE: Final = Operation(
+    code="meta-delete",
+    types=(),
+    levels=frozenset({"instance"}),
+    affects_state=True,
+    title="Take away profiles, tags and labels",
+    description="Makes a new version of the resource, as an update does.",
+    parameters=(Parameter("meta", "in", "Meta", "What to take away.", min=1), _RETURN),
+    base="Resource-meta-delete",
+)
 
 _LISTS: Final = ("profile", "security", "tag")
 # `$meta` of a type or of the system looks at each resource; beyond this it is a report, not a request.

@@ -12,9 +12,27 @@ from fhir_server.gateway.unit import Unit
 from fhir_server.gateway.validation import issues
 from fhir_server.interactions.body import resource_in
 from fhir_server.interactions.exchange import Request, Response
+from fhir_server.operations.definition import Operation, Parameter
 from fhir_server.operations.parameters import part_resource, part_value
 from fhir_server.outcome import Category, FhirError, operation_outcome
 from profiles import json
+
+DEFINITION: Final = Operation(
+    code="validate",
+    types=(),
+    levels=frozenset({"type", "instance"}),
+    affects_state=False,
+    title="Whether a resource is valid, and whether it could be stored or removed",
+    description="Holds a resource, or the stored one, to the base specification. With a mode the write is rehearsed, "
+    "and nothing is stored.",
+    parameters=(
+        Parameter("resource", "in", "Resource", "The resource; the stored one if absent."),
+        Parameter("mode", "in", "code", "create, update or delete."),
+        Parameter("profile", "in", "uri", "Not supported: a request that names one is told so."),
+        Parameter("return", "out", "OperationOutcome", "What was found.", min=1),
+    ),
+    base="Resource-validate",
+)
 
 _MODES: Final = ("create", "update", "delete")
 # What a rehearsal meets that says nothing of the resource in hand.
