@@ -171,3 +171,11 @@ def test_a_period_holds_from_its_first_moment_until_its_last() -> None:
     assert of("PractitionerRole/r1", during, instant=first - 1).valid_until == first
     assert of("PractitionerRole/r1", during, instant=first).valid_until == after
     assert of("PractitionerRole/r1", during, instant=after).valid_until == FOREVER
+
+
+def test_circles_of_organisations_end_and_leave_no_other_out() -> None:
+    """Whichever of two circles is followed first, the other is followed too."""
+    circles = {f"Organization/{a}": {"partOf": who(f"Organization/{b}")} for a, b in ("ab", "ba", "cd", "dc", "ee")}
+    roles = [role("r1", "Organization/a"), role("r2", "Organization/c"), role("r3", "Organization/e")]
+    found = closure("Practitioner/p1", roles, circles, (), NOW, ZONE)
+    assert found.organisations == {f"Organization/{name}" for name in "abcde"}
