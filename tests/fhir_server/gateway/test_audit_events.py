@@ -111,6 +111,13 @@ def test_no_log_tells_what_decided_for_somebody_else() -> None:
     ((both, owners),) = events(audit.record(DOCTOR, "read", 200, touched=[seen(of_p, of_q, owners=("p", "q"))]))
     assert owners == ("p", "q")
     assert {"Consent/cp/_history/1", "Consent/cq/_history/1"} <= set(entities(both))
+    ((mixed, _),) = events(
+        audit.record(DOCTOR, "read", 200, touched=[seen(of_p, Ground("q", "author"), owners=("p", "q"))])
+    )
+    assert entities(mixed)["Patient/p"] == [("rule", "consent")]
+    assert entities(mixed)["Patient/q"] == [("rule", "author")]
+    ((strayed, _),) = events(audit.record(DOCTOR, "read", 200, touched=[seen(of_p, of_q)]))
+    assert "cq" not in json.dumps(strayed), "what decided for another is told to nobody else, whoever mixes it up"
 
 
 def test_a_ground_that_is_repeated_is_kept_once() -> None:

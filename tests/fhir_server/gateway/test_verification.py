@@ -87,6 +87,11 @@ TAMPERED: dict[str, tuple[str, tuple[str, ...], str]] = {
         ("UPDATE audit_batch SET entries = (SELECT entries FROM audit_batch WHERE num = 2) WHERE num = 3",),
         "batch 3: it is not what was written",
     ),
+    "content of the same length": (
+        JOURNAL,
+        ("UPDATE audit_batch SET entries = zeroblob(length(entries)) WHERE num = 3",),
+        "batch 3: it is not what was written",
+    ),
     "content that cannot be read": (
         JOURNAL,
         ("UPDATE audit_batch SET entries = x'c1' WHERE num = 3",),
