@@ -1,13 +1,14 @@
 """A referral to welfare that comes back: asked, accepted, done, and one that is refused with a reason.
 
-The server runs with base policy `permit`. https://hl7.org/fhir/R4/task.html
+The patient is Sjef Coumans. His lung team, with the GP in it, may add and correct; he lets the debt counsellor work on
+this one referral. https://hl7.org/fhir/R4/task.html
 """
 
 from typing import Any
 
 import httpx
 
-from examples.author.elements import BASE
+from examples.author.elements import ACT_CODE, BASE, LOINC, THO
 from examples.walkthroughs.walk import (
     FHIR_JSON,
     Resource,
@@ -22,17 +23,25 @@ from examples.walkthroughs.walk import (
 
 GP = "PractitionerRole/huisarts-vermeulen"
 DEBT_COUNSELLOR = "PractitionerRole/schuldhulpverlener-bouzid"
-RESIDENT = "Patient/bewoner-12"
+RESIDENT = "Patient/bewoner-07"
 AUTHORED = "2026-11-20T11:00:00+01:00"
 
 
 def walk(server: Server) -> None:
     gp = server.as_user(GP, "user/*.cruds", purpose="TREAT", client="his-esdoorn")
-    welfare = server.as_user(DEBT_COUNSELLOR, "user/Task.rus user/ServiceRequest.rs", client="schuldhulp")
+    welfare = server.as_user(
+        DEBT_COUNSELLOR, "user/Task.rus user/ServiceRequest.rs", purpose="COC", client="schuldhulp"
+    )
+    resident = server.as_user(RESIDENT, "patient/*.cruds")
 
     step("The GP refers to the financial desk: a request, and a task for whoever takes it up.")
     request, task = refer(gp, "Kunt u langs het financieel spreekuur gaan? Neem uw post mee.")
     tell(f"{request} and {task}")
+
+    step("The resident says yes: the debt counsellor may see this request and what comes of it, and work on that.")
+    expect(welfare.get(task).status_code == 404, "before that there is no such task")
+    say_yes(resident, request)
+    expect(welfare.get(task).status_code == 200, "now there is")
 
     step("The debt counsellor finds what is waiting.")
     bundle = answer(
@@ -76,6 +85,7 @@ def walk(server: Server) -> None:
 
     step("A second referral is refused, with a reason.")
     request, task = refer(gp, "Budgetcoaching in de avond.")
+    say_yes(resident, request)
     change(
         welfare,
         task,
@@ -88,7 +98,6 @@ def walk(server: Server) -> None:
     expect(refused["status"] == "rejected" and "maandag" in refused["statusReason"]["text"], "the GP reads why")
 
     step("The resident sees the whole story, every version of it.")
-    resident = server.as_user(RESIDENT, "patient/*.rs")
     mine = answer(resident.get("Task", params={"focus": request, "_total": "accurate"}))
     expect(mine["total"] == 1, "the refused one")
     history = answer(resident.get(f"Task/{done['id']}/_history"))
@@ -145,6 +154,34 @@ def refer(gp: httpx.Client, instruction: str) -> tuple[str, str]:
     locations = [entry["response"]["location"].split("/_history/")[0] for entry in outcome["entry"]]
     made = tuple("/".join(location.split("/")[-2:]) for location in locations)
     return made[0], made[1]
+
+
+def say_yes(resident: httpx.Client, request: str) -> None:
+    """The resident's Consent for one referral: the request, and what refers to it."""
+    consent: Resource = {
+        "resourceType": "Consent",
+        "status": "active",
+        "scope": {"coding": [{"system": f"{THO}/consentscope", "code": "patient-privacy"}]},
+        "category": [{"coding": [{"system": LOINC, "code": "59284-0"}]}],
+        "patient": {"reference": RESIDENT},
+        "performer": [{"reference": RESIDENT}],
+        "policyRule": {"coding": [{"system": ACT_CODE, "code": "OPTIN"}]},
+        "provision": {
+            "type": "permit",
+            "actor": [
+                {
+                    "role": {"coding": [{"system": f"{THO}/v3-ParticipationType", "code": "PRCP"}]},
+                    "reference": {"reference": DEBT_COUNSELLOR},
+                }
+            ],
+            "action": [
+                {"coding": [{"system": f"{THO}/consentaction", "code": code}]} for code in ("access", "correct")
+            ],
+            "purpose": [{"system": f"{THO}/v3-ActReason", "code": "COC"}],
+            "data": [{"meaning": "dependents", "reference": {"reference": request}}],
+        },
+    }
+    answer(resident.post("Consent", json=consent, headers={"Content-Type": FHIR_JSON}), 201)
 
 
 def change(client: httpx.Client, task: str, operations: list[dict[str, Any]]) -> None:

@@ -85,12 +85,14 @@ def server(
 
 # (base policy, walkthrough), grouped by policy so that one server does for all of a group
 WALKTHROUGHS = (
+    ("deny", "consent"),
+    ("deny", "gp_system"),
     ("deny", "integrator"),
     ("deny", "my_dossier"),
+    ("deny", "referral"),
     ("deny", "social_map"),
     ("permit", "gp_system"),
     ("permit", "my_dossier"),
-    ("permit", "referral"),
     ("permit", "social_map"),
 )
 
