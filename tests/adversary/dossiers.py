@@ -5,11 +5,12 @@ it from one that never did: such a server is made by leaving those steps out. Al
 its own, `mrk-<id>`, so that it is recognised wherever it turns up.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fhir_server.gateway.tokens import Terms
+from tests.adversary.comparing import Pair
 from tests.adversary.surface import Change
 
 A, B = "resident-a", "resident-b"
@@ -207,8 +208,9 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 
+# Their version numbers say what happened to them before: ids, versions and times are not compared.
+RENUMBERED = ("a-moved", "a-social-then-vital")
 PLACES = tuple(dict.fromkeys((step.change.resource["resourceType"], step.change.resource["id"]) for step in STEPS))
-TYPES = tuple(sorted({type for type, _ in PLACES} | {"AuditEvent", "MedicationRequest", "RelatedPerson"}))
 
 
 def hidden_marks(kind: Kind) -> tuple[str, ...]:
@@ -216,4 +218,16 @@ def hidden_marks(kind: Kind) -> tuple[str, ...]:
     shown = {step.change.resource["id"] for step in STEPS if step.audience in kind.sees}
     return tuple(mark(id) for _, id in PLACES if id not in shown) + (
         ("bXJrLWItYmluYXJ5",) if "b-binary" not in shown and "a-binary" not in shown else ()
+    )
+
+
+def pair(kind: Kind, steps: Sequence[Step] = STEPS) -> Pair:
+    """The two servers for a requester: one that holds all of the steps, one that never had what they may not see."""
+    return Pair(
+        full=[[step.change] for step in steps],
+        bare=[[step.change] if step.audience in kind.sees else [] for step in steps],
+        terms=kind.terms,
+        base_policy=kind.base_policy,
+        marks=hidden_marks(kind),
+        renumbered=RENUMBERED,
     )

@@ -1,4 +1,4 @@
-"""What holds of the resources in the dossiers, as search criteria: questions that hit something are those that tell.
+"""What holds of the resources in the dossiers and the worlds, as search criteria: questions that hit something are those that tell.
 
 Read from the very index rows that the resources are filed by. https://hl7.org/fhir/R4/search.html
 """
@@ -12,7 +12,8 @@ from fhir_server.search.index import Indexer
 from fhir_server.search.parameters import SearchParameters
 from profiles import json as profiles_json
 from profiles import registry as definitions
-from tests.adversary.dossiers import STEPS
+from tests.adversary.dossiers import PLACES, STEPS
+from tests.adversary.worlds import UNIVERSE
 
 
 class Link(NamedTuple):
@@ -34,8 +35,10 @@ def _read() -> tuple[Mapping[Place, tuple[Criterion, ...]], tuple[Link, ...]]:
     indexer = Indexer(SearchParameters(registry), ZoneInfo("Europe/Amsterdam"), ())
     criteria: dict[Place, dict[Criterion, None]] = {}
     links: dict[Link, None] = {}
-    for step in STEPS:
-        resource = profiles_json.parse(json.dumps(step.change.resource).encode())
+    bodies = [step.change.resource for step in STEPS]
+    bodies += [body for place, body in UNIVERSE.items() if place not in PLACES]
+    for body in bodies:
+        resource = profiles_json.parse(json.dumps(body).encode())
         type, place = resource["resourceType"], (resource["resourceType"], resource["id"])
         rows = indexer.extract(resource)
         known = registry.search_parameters(type)

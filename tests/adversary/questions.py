@@ -15,13 +15,12 @@ from urllib.parse import quote, urlencode
 from hypothesis import strategies as st
 
 from profiles import registry as definitions
-from tests.adversary.dossiers import PLACES, SOCIAL, STEPS, TYPES, VITAL, A, B, mark, observation, ref, resource
+from tests.adversary.dossiers import PRIVACY, RENUMBERED, SOCIAL, STEPS, VITAL, A, B, mark, observation, ref, resource
 from tests.adversary.facts import CRITERIA, CRITERIA_OF, LINKS, Link
 from tests.adversary.surface import Ask
+from tests.adversary.worlds import CONSENT_IDS, PLACES, TYPES
 
 REGISTRY = definitions.load()
-# Their version numbers say what happened to them before: ids, versions and times are not compared.
-RENUMBERED = ("a-moved", "a-social-then-vital")
 FORM = (("content-type", "application/x-www-form-urlencoded"),)
 JSON_PATCH = (("content-type", "application/json-patch+json"),)
 VERSIONS = Counter((step.change.resource["resourceType"], step.change.resource["id"]) for step in STEPS)
@@ -132,6 +131,8 @@ def criterion(draw: st.DrawFn, type: str, depth: int = 0) -> tuple[str, str]:
     if way == "id":
         return "_id", ",".join(draw(st.lists(instances.map(lambda place: place[1]), min_size=1, max_size=4)))
     if way == "tag":
+        if draw(st.booleans()):
+            return "_security", draw(st.sampled_from(["R", "V", "MH", "wijk", "urn:wijk:labels|wijk"]))
         return "_tag", draw(marks)
     code = draw(st.sampled_from(parameters(type)))
     if way == "missing":
@@ -258,7 +259,8 @@ def body(draw: st.DrawFn, type: str = "", id: str = "") -> dict[str, Any]:
     elif type == "Organization":
         made = resource("Organization", "x", name="new", partOf=ref("Organization/shop"))
     elif type == "Consent":
-        made = resource("Consent", "x", status="draft", scope={"text": "s"}, category=[{"text": "c"}], patient=ref(f"Patient/{whose}"), policyRule={"text": "p"})  # fmt: skip
+        names = {"data": [{"meaning": "related", "reference": ref(f"{aim[0]}/{aim[1]}")}], "type": "permit"}
+        made = resource("Consent", "x", status=draw(st.sampled_from(["draft", "proposed", "active"])), scope=PRIVACY, category=[{"text": "c"}], patient=ref(f"Patient/{whose}"), policy=[{"uri": "http://test/policy"}], **draw(st.sampled_from([{}, {"provision": names}])))  # fmt: skip
     elif type == "Bundle":
         made = resource("Bundle", "x", type="collection", entry=[{"fullUrl": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e1", "resource": {"resourceType": "Provenance", "target": [ref(f"{aim[0]}/{aim[1]}")], "recorded": "2026-01-01T00:00:00Z", "agent": [{"who": ref("Organization/shop")}]}}])  # fmt: skip
     if id:
@@ -448,7 +450,8 @@ def bundle_entry(draw: st.DrawFn) -> dict[str, Any]:
     return {"request": request, **({"resource": ask.body} if ask.body is not None else {})}
 
 
-patients = st.sampled_from([A, B, "absent"])
+patients = st.sampled_from([A, A, B, "absent"])
+consents = st.sampled_from(["a-consent", "b-consent", *CONSENT_IDS])
 
 
 @st.composite
@@ -476,6 +479,41 @@ def everything(draw: st.DrawFn, posted: bool) -> Ask:
             },
         )
     return Ask("GET", f"{target}?{urlencode(pairs, safe='{}:,')}")
+
+
+@st.composite
+def opening(draw: st.DrawFn) -> Ask:
+    parameters = [{"name": "reason", "valueString": draw(st.sampled_from(["found unconscious", " "]))}]
+    return Ask(
+        "POST", f"/Patient/{draw(patients)}/$emergency-access", {"resourceType": "Parameters", "parameter": parameters}
+    )
+
+
+ACTORS = ("Practitioner/doctor", "PractitionerRole/gp", "Organization/ward", "RelatedPerson/a-daughter", "RelatedPerson/b-neighbour", f"Patient/{B}", "Practitioner/absent")  # fmt: skip
+
+
+@st.composite
+def explaining(draw: st.DrawFn, posted: bool) -> Ask:
+    target = f"/Patient/{draw(patients)}/$explain-access"
+    type, id = draw(instances)
+    pairs = [("actor", draw(st.sampled_from(ACTORS)))]
+    pairs += draw(st.sampled_from([[], [("resource", f"{type}/{id}")], [("type", type)]]))
+    pairs += draw(
+        st.sampled_from(
+            [[], [("purpose", "TREAT")], [("at", "2026-01-01")], [("action", "correct"), ("language", "nl")]]
+        )
+    )
+    if posted:
+        kinds = {"actor": "valueReference", "resource": "valueReference", "at": "valueDateTime"}
+        parameters = [
+            {
+                "name": name,
+                kinds.get(name, "valueCode"): {"reference": value} if kinds.get(name) == "valueReference" else value,
+            }
+            for name, value in pairs
+        ]
+        return Ask("POST", target, {"resourceType": "Parameters", "parameter": parameters})
+    return Ask("GET", f"{target}?{urlencode(pairs, safe='{}:/')}")
 
 
 @st.composite
@@ -534,6 +572,12 @@ BY_ROUTE: Mapping[tuple[str, str], st.SearchStrategy[Ask]] = {
     ("POST", "{type}/{id}/{member}/_search"): compartment_searching(True),
     ("GET", "{type}/{id}/$everything"): everything(False),
     ("POST", "{type}/{id}/$everything"): everything(True),
+    ("POST", "{type}/{id}/$emergency-access"): opening(),
+    ("GET", "{type}/{id}/$explain-access"): explaining(False),
+    ("POST", "{type}/{id}/$explain-access"): explaining(True),
+    ("POST", "{type}/$preview"): body("Consent").map(lambda made: Ask("POST", "/Consent/$preview", made)),
+    ("GET", "{type}/{id}/$preview"): consents.map(lambda id: Ask("GET", f"/Consent/{id}/$preview")),
+    ("POST", "{type}/{id}/$preview"): consents.map(lambda id: Ask("POST", f"/Consent/{id}/$preview")),
     ("GET", "{type}/$lastn"): lastn(False),
     ("POST", "{type}/$lastn"): lastn(True),
     ("POST", "{type}/$validate"): validating(False),

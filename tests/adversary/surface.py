@@ -122,33 +122,43 @@ async def running(settings: Settings) -> AsyncIterator[Surface]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step of what befell a store before the test: the resource as it became, or only its type and id if deleted."""
+    """One step of what befell a store: the resource as it became, or at least its type and id if it was deleted.
+
+    `writer` is who wrote it (`Type/id`), '' for the operator's import.
+    """
 
     resource: Mapping[str, Any]
     deleted: bool = False
+    writer: str = ""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.resource["resourceType"], self.resource["id"]
 
 
 @dataclass(frozen=True, slots=True)
 class Furnished:
-    """A token for each of the terms, and for each change a moment between it and the next one, in microseconds."""
+    """A token for each of the terms, and for each batch a moment between it and the next one, in microseconds."""
 
     tokens: Mapping[str, str]
     moments: list[int]
 
 
-async def furnish(settings: Settings, changes: Sequence[Change], terms: Mapping[str, Terms]) -> Furnished:
-    """Write the changes one by one, as an operator's imports, and issue a token on each of the terms."""
+async def furnish(settings: Settings, batches: Sequence[Sequence[Change]], terms: Mapping[str, Terms]) -> Furnished:
+    """Write the changes as an operator's imports, each batch at once, and issue a token on each of the terms."""
     moments: list[int] = []
     async with opened(settings) as (_, gateway):
         maintenance = Maintenance(gateway, "test")
-        for change in changes:
-            type, id = change.resource["resourceType"], change.resource["id"]
-            if change.deleted:
-                await maintenance.write("delete", "", partial(_delete, type, id))
-            else:
-                loaded = Loaded()
-                await load_resources(maintenance, [profiles_json.parse(json.dumps(change.resource).encode())], loaded)
-                assert not loaded.refused, (type, id, loaded.refused[0].error.diagnostics)
+        for batch in batches:
+            loaded = Loaded()
+            written = [change.resource for change in batch if not change.deleted]
+            await load_resources(
+                maintenance, [profiles_json.parse(json.dumps(one).encode()) for one in written], loaded
+            )
+            assert not loaded.refused, [(one.name, one.error.diagnostics) for one in loaded.refused]
+            for change in batch:
+                if change.deleted:
+                    await maintenance.write("delete", "", partial(_delete, *change.place))
             moments.append(microseconds() + 1_000)
             await asyncio.sleep(0.003)  # update times are whole milliseconds, and the moment lies between two of them
         return Furnished({name: await issue(gateway, "test", one) for name, one in terms.items()}, moments)

@@ -41,7 +41,7 @@ async def log_after(question: str, folder: Path, steps: list[Step]) -> Answer:
     settings = folder_settings(folder, base_policy="permit")
     steps = [step for step in steps if step.audience != "moved"]  # that stood in this very dossier, and its log says so
     terms = {"resident": KINDS["the resident"].terms, "practitioner": KINDS["a practitioner where all is open"].terms}
-    furnished = await furnish(settings, [step.change for step in steps], {k: v for k, v in terms.items() if v})
+    furnished = await furnish(settings, [[step.change] for step in steps], {k: v for k, v in terms.items() if v})
     async with running(settings) as surface:
         asked = await surface.ask(Ask("GET", question), furnished.tokens["practitioner"])
         assert asked.status == 200, asked.body

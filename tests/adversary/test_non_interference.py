@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fhir_server.interactions.routes import ROUTES
 from tests.adversary.comparing import Template
-from tests.adversary.dossiers import KINDS, STEPS
+from tests.adversary.dossiers import KINDS, STEPS, pair
 from tests.adversary.questions import BY_ROUTE, asks
 from tests.adversary.surface import Ask
 
@@ -30,7 +30,7 @@ def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     kind = KINDS[request.param]
     reads_log = kind.terms is not None and kind.terms.user.startswith("Patient/") and "*" in kind.terms.scope
     steps = [step for step in STEPS if not (reads_log and step.audience == "moved")]
-    return Template(tmp_path_factory.mktemp("pair"), kind, steps)
+    return Template(tmp_path_factory.mktemp("pair"), pair(kind, steps))
 
 
 def test_what_is_hidden_makes_no_difference(template: Template) -> None:

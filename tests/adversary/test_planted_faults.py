@@ -28,7 +28,7 @@ from fhir_server.store.protocol import Page, StoredVersion
 from fhir_server.store.sqlite.snapshot import SqliteSnapshot
 from tests.adversary import questions
 from tests.adversary.comparing import Template
-from tests.adversary.dossiers import KINDS, STEPS
+from tests.adversary.dossiers import KINDS, STEPS, pair
 from tests.adversary.surface import Ask
 
 EXAMPLES_MAX = 60
@@ -191,7 +191,7 @@ FAULTS = {
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
     steps = [step for step in STEPS if step.audience != "moved"]
     return {
-        kind: Template(tmp_path_factory.mktemp("pair"), KINDS[kind], steps)
+        kind: Template(tmp_path_factory.mktemp("pair"), pair(KINDS[kind], steps))
         for kind in {f.kind for f in FAULTS.values()}
     }
 

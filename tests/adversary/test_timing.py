@@ -39,7 +39,7 @@ LARGE = Change(
 async def test_denied_takes_as_long_as_absent(place: str, suffix: str, tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data")
     terms = {"resident": Terms(user=f"Patient/{A}", client="app", scope="patient/*.rs")}
-    furnished = await furnish(settings, [*(step.change for step in STEPS), LARGE], terms)
+    furnished = await furnish(settings, [*([step.change] for step in STEPS), [LARGE]], terms)
     token = furnished.tokens["resident"]
     asks = {
         "denied": Ask("GET", f"/{place.format('b')}{suffix}"),
