@@ -67,11 +67,15 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A change in the middle of a run: what the requester asks first, and what `who` (one of TOKENS) then asks for."""
+    """A change in the middle of a run: what the requester asks first, and what `who` (one of TOKENS) then asks for.
+
+    `on_bare`: whether it is asked of both servers; one that never had the resource is not asked to change it.
+    """
 
     before: Sequence[Ask]
     who: str
     ask: Ask
+    on_bare: bool = True
 
 
 class Side:
@@ -103,10 +107,12 @@ class Side:
             self._cursor = following.partition("_cursor=")[2].partition("&")[0]
         return answer
 
-    async def turn(self, change: "Turn") -> None:
+    async def turn(self, change: "Turn", name: str) -> None:
         """Ask what is asked before the change, and then change it."""
         for ask in change.before:
             await self.ask(ask)
+        if name == "bare" and not change.on_bare:
+            return
         answer = await self._surface.ask(change.ask, self._tokens[change.who])
         assert answer.status in (200, 201, 204), f"{answer.status} {answer.body[:500]!r} to {change.ask}"
 
@@ -154,8 +160,8 @@ class Template:
                 surface = await stack.enter_async_context(running(self._settings(copy)))
                 sides.append(await self.side(surface, name))
             if change is not None:
-                for one in sides:
-                    await one.turn(change)
+                for one, name in zip(sides, ("full", "bare"), strict=True):
+                    await one.turn(change, name)
             return [await self._compare(ask, *sides) for ask in asks if not self._pair.tells(ask)]
 
     async def side(self, surface: Surface, name: str) -> Side:

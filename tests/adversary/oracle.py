@@ -112,13 +112,13 @@ class Oracle:
         self._around = {patient: Surroundings(self._current, patient) for patient in self._patients}
         self._request = self._asked(self.world.terms) if self.world.terms else _EMPTY
         made_by: dict[str, set[str]] = {}
-        for change in (change for batch in self.world.batches for change in batch if change.writer):
-            made_by.setdefault("/".join(change.place), set()).add(change.writer)
         for (kind, _), one in self._current.items():
             if kind == "Provenance":
                 for target in values(one, "target"):
                     made_by.setdefault(local(target), set()).update(local(who) for who in values(one, "agent.who"))
         self._made_by = made_by
+        changes = [change for batch in self.world.batches for change in batch]
+        self._writers = {id(change.resource): {change.writer} for change in changes if change.writer}
         self._decisions: dict[int, bool] = {}
 
     @property
@@ -202,7 +202,7 @@ class Oracle:
             **body,
             "meta": {**body.get("meta", {}), "lastUpdated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())},
         }
-        made_by = self._made_by.get(f"{body['resourceType']}/{body['id']}", ())
+        made_by = self._made_by.get(f"{body['resourceType']}/{body['id']}", set()) | self._writers.get(id(body), set())
         return facts(dated, {}, ZONE, patients=about, authors=made_by)
 
     def _in_scope(self, body: Json) -> bool:
@@ -275,20 +275,26 @@ _RULING: Final = frozenset(
 )
 
 
-def pair(world: World) -> Pair:
-    """The two servers for whoever asks in the world: `bare` keeps of what is hidden only what decides about the rest."""
+def pair(world: World, kept: Place | None = None) -> Pair:
+    """The two servers for whoever asks in the world: `bare` keeps of what is hidden only what decides about the rest.
+
+    And it keeps `kept`.
+    """
     oracle = Oracle(world)
     shown = oracle.shown()
     bare, seen, hidden = [], set(), set()
     for batch, flags in zip(world.batches, shown, strict=True):
         seen |= {change.place for change, flag in zip(batch, flags, strict=True) if flag}
         hidden |= {change.place for change, flag in zip(batch, flags, strict=True) if not flag}
-        bare.append([change for change, flag in zip(batch, flags, strict=True) if flag or oracle.counts(change)])
+        needed = [
+            flag or change.place == kept or oracle.counts(change) for change, flag in zip(batch, flags, strict=True)
+        ]
+        bare.append([change for change, flag in zip(batch, needed, strict=True) if flag])
     return Pair(
         full=world.batches,
         bare=bare,
         terms=world.terms,
         base_policy=world.base_policy,
         marks=[mark(id) for _, id in sorted(hidden - seen)],
-        renumbered=sorted({id for _, id in hidden & seen}),
+        renumbered=sorted({id for kind, id in hidden & seen if (kind, id) != kept}),
     )

@@ -593,3 +593,6 @@ BY_ROUTE: Mapping[tuple[str, str], st.SearchStrategy[Ask]] = {
 
 # Searches carry most of what could leak: they come up more often than the rest.
 asks = st.one_of(searching(False), searching(False), searching(False), bundle(), st.one_of(*BY_ROUTE.values()))
+
+READS = [strategy for (method, pattern), strategy in BY_ROUTE.items() if method == "GET" and "$validate" not in pattern]
+reads = st.one_of(searching(False), searching(False), st.one_of(*READS))

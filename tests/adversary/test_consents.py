@@ -4,7 +4,6 @@ Each example is a random world: dossiers, Consents of every shape, a requester. 
 by `oracle`, without the server. WIJKDOSSIER_LONG=1 tries some hundreds of worlds.
 """
 
-import asyncio
 import os
 from itertools import count
 from pathlib import Path
