@@ -16,7 +16,8 @@ class Settings:
     """What a deployment chooses: a field is a flag (`--body-bytes-max`) and a variable (`WIJKDOSSIER_BODY_BYTES_MAX`).
 
     Sizes are bytes. `base_url` is the public address of the FHIR base if a proxy stands in front (`https://…/fhir`);
-    empty: made from the Host header.
+    empty: made from the Host header. `emergency_roles` are the codes of a PractitionerRole (`system|code`, with commas
+    between them) that may press the emergency button; empty: every Practitioner and PractitionerRole may.
     """
 
     data: Path = Path("data")
@@ -26,6 +27,7 @@ class Settings:
     base_url: str = ""
     base_policy: BasePolicy = "deny"
     public_directory: bool = True
+    emergency_roles: str = ""
     timezone: str = "Europe/Amsterdam"
     body_bytes_max: int = 16 * 1024 * 1024
     page_count_default: int = 20
@@ -38,6 +40,8 @@ class Settings:
             ZoneInfo(self.timezone)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"`{self.timezone}` is not a time zone of the IANA database") from error
+        if any("|" not in role for role in self.emergency_roles.split(",") if role):
+            raise ValueError("an emergency role is `system|code`")
         for name in ("port", "workers", "body_bytes_max", "page_count_default", "page_count_max"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")

@@ -48,6 +48,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether the social map can be read without a token (default: yes)",
     )
+    parser.add_argument(
+        "--emergency-roles",
+        metavar="SYSTEM|CODE,…",
+        help="role codes that may press the emergency button (default: every professional)",
+    )
     parser.add_argument("--timezone", help="zone of dates that name none (default: Europe/Amsterdam)")
     parser.add_argument("--body-bytes-max", type=int, help="largest request body in bytes (default: 16777216)")
     parser.add_argument("--page-count-default", type=int, help="resources on a page if _count is absent (default: 20)")

@@ -6,6 +6,7 @@ What it opens is the engine's business. https://wetten.overheid.nl/BWBR0005290 (
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
+from consent.model import Category, Closure
 from fhir_server.gateway import audit, stored_text
 from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.store.protocol import VersionConflict, Write
@@ -13,8 +14,21 @@ from fhir_server.store.protocol import VersionConflict, Write
 if TYPE_CHECKING:
     from fhir_server.gateway.gateway import Gateway
 
-PROFESSIONALS: Final = frozenset({"Practitioner", "PractitionerRole"})
+_PROFESSIONALS: Final = frozenset({"Practitioner", "PractitionerRole"})
 _MESSAGES: Final = UUID("5b0c9f0e-6c0f-5b7a-9f7e-0d3f8b1f6f11")
+
+
+def roles(text: str) -> frozenset[Category]:
+    """The setting `emergency_roles`: `system|code`, with commas between them."""
+    parts = (role.strip().rpartition("|") for role in text.split(",") if role.strip())
+    return frozenset(Category("PractitionerRole", system, code) for system, _, code in parts)
+
+
+def may_press(login: str, closure: Closure, allowed: frozenset[Category]) -> bool:
+    """Whether `login`, who counts as `closure`, is one of the professionals who may use the button."""
+    if login.partition("/")[0] not in _PROFESSIONALS:
+        return False
+    return not allowed or not allowed.isdisjoint(closure.categories)
 
 
 async def tell(gateway: "Gateway", requester: Requester, patients: frozenset[str]) -> None:

@@ -12,7 +12,6 @@ from typing import Final
 from urllib.parse import urlencode
 
 from fhir_server.gateway.access import login_required, not_found
-from fhir_server.gateway.emergency import PROFESSIONALS
 from fhir_server.gateway.redaction import redact_text
 from fhir_server.gateway.requester import Requester
 from fhir_server.outcome import Category, FhirError
@@ -44,16 +43,17 @@ class Window:
         return (self.stored.expires - self.stored.issued) // 1_000_000
 
 
-def window(requester: Requester, patient: str, reason: str, minutes: int, now: int) -> Window:
+def window(requester: Requester, allowed: bool, patient: str, reason: str, minutes: int, now: int) -> Window:
     """The window on the dossier of `patient` (a logical id), open from `now` (microseconds since 1970 UTC).
 
-    Raises FhirError: 401 for nobody known, 403 for whoever may not press the button or has no scope to read with, 400
-    for a reason without words or minutes out of range, 404 for what can be nobody's id.
+    `allowed`: whether the requester may press the button. Raises FhirError: 401 for nobody known, 403 for whoever may
+    not or has no scope to read with, 400 for a reason without words or minutes out of range, 404 for what can be
+    nobody's id.
     """
     if not requester.user:
         raise login_required()
-    if requester.kind not in PROFESSIONALS:
-        raise FhirError(Category.FORBIDDEN, "the emergency button is for care professionals")
+    if not allowed:
+        raise FhirError(Category.FORBIDDEN, "the emergency button is for care professionals who may use it")
     if not reason.strip() or len(reason) > _REASON_MAX:
         raise FhirError(Category.VALUE, f"`reason` says why, in 1 to {_REASON_MAX} characters", ("reason",))
     if not 1 <= minutes <= MINUTES_MAX:

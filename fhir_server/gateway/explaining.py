@@ -21,7 +21,6 @@ from fhir_server.gateway.access import SHOWN, not_found
 from fhir_server.gateway.actors import closure_of
 from fhir_server.gateway.dossier import Dossier
 from fhir_server.gateway.dossier_records import record, records
-from fhir_server.gateway.emergency import PROFESSIONALS
 from fhir_server.gateway.moment import Moment, Now, Then
 from fhir_server.gateway.naming import names
 from fhir_server.gateway.ownership import local_reference
@@ -164,7 +163,7 @@ async def answer(gateway: "Gateway", sight: Sight, patient: str, asked: Asked) -
     emergency = None
     if asked.purpose == "BTG":
         # What the button would open, if it were pressed.
-        allowed = asked.actor.partition("/")[0] in PROFESSIONALS
+        allowed = gateway.may_press(asked.actor, closure)
         emergency = Emergency(allowed, "?", instant, instant + EMERGENCY_WINDOW_MAX)
     request = request_of(knowledge, dossier, closure, asked.purpose, asked.action, instant, emergency)
     bound = bind(dossier.policy(instant, knowledge.rules), request, knowledge.rules)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from consent import vocabulary
 from consent.compile import Rules
-from consent.model import Effect
+from consent.model import Closure, Effect
 from fhir_server.gateway import emergency, requester, stored_text, unfolding
 from fhir_server.gateway.access import Access, invalid_token
 from fhir_server.gateway.consents import ConsentRules
@@ -80,6 +80,7 @@ class Gateway:
         consents = ConsentRules(self.knowledge)
         self.tools = Tools(registry, self._indexer.extract, ownership, filer, consents, new_id)
         self._policy = policy or self.policy
+        self._emergency_roles = emergency.roles(settings.emergency_roles)
         self._standings: dict[tuple[str, ...], Standing] = {}
         self._types = frozenset(registry.resource_types)
         self._anonymous = self._access(requester.anonymous(settings.public_directory))
@@ -145,8 +146,12 @@ class Gateway:
         if standing is None:
             if len(self._standings) >= _ACCESSES_MAX:
                 self._standings.clear()
-            standing = self._standings[key] = Standing(self.knowledge, who, who.kind in emergency.PROFESSIONALS)
+            standing = self._standings[key] = Standing(self.knowledge, who, self.may_press)
         return ConsentPolicy(standing, snapshot, self.tools.filer, self.rules, self.tools.ownership.types, self.clock())
+
+    def may_press(self, login: str, closure: Closure) -> bool:
+        """Whether the deployment lets `login` use the emergency button."""
+        return emergency.may_press(login, closure, self._emergency_roles)
 
     def _access(self, who: requester.Requester) -> Access:
         return Access(who, self._policy, self.knowledge.refresh, self._constrain, self.tools.extract)

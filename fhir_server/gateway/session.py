@@ -358,7 +358,10 @@ class Session:
         try:
             async with self._store.snapshot() as snapshot:
                 await self._look(snapshot)  # as whom the requester is known, for the log
-            opened = window(self.requester, patient, reason, minutes, gateway.clock())
+                login, client = self.requester.user, self.requester.client
+                closure = await gateway.knowledge.closure(snapshot, login, client, gateway.clock())
+            allowed = gateway.may_press(login, closure)
+            opened = window(self.requester, allowed, patient, reason, minutes, gateway.clock())
         except FhirError as error:
             await self._refused("operation", target, error)
             raise

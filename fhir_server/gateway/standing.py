@@ -3,7 +3,7 @@
 A Standing is shared by all requests with the same user, client, purpose and emergency window.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -69,12 +69,12 @@ class _Everybody:
 
 
 class Standing:
-    """`emergency_allowed`: whether the deployment lets this requester use the emergency button."""
+    """`may_press` tells whether the deployment lets a login use the emergency button."""
 
-    def __init__(self, knowledge: Knowledge, requester: Requester, emergency_allowed: bool) -> None:
+    def __init__(self, knowledge: Knowledge, requester: Requester, may_press: Callable[[str, Closure], bool]) -> None:
         self._knowledge = knowledge
         self._requester = requester
-        self._allowed = emergency_allowed
+        self._may_press = may_press
         self._bounds: dict[tuple[str, Action], Kept] = {}
         self._everybody: _Everybody | None = None
         self._known_as: tuple[Closure, audit.Standing] | None = None
@@ -171,14 +171,15 @@ class Standing:
     def _request(self, dossier: Dossier | None, closure: Closure, instant: int, action: Action) -> AccessRequest:
         requester = self._requester
         purpose = requester.purpose or ("PATRQT" if requester.own_patient else "")
-        return request_of(self._knowledge, dossier, closure, purpose, action, instant, self._emergency())
+        return request_of(self._knowledge, dossier, closure, purpose, action, instant, self._emergency(closure))
 
-    def _emergency(self) -> Emergency | None:
+    def _emergency(self, closure: Closure) -> Emergency | None:
         requester = self._requester
         if requester.purpose != "BTG":
             return None
         opened = requester.since
-        return Emergency(self._allowed, requester.reason, opened, min(requester.until, opened + _HOUR))
+        allowed = self._may_press(requester.user, closure)
+        return Emergency(allowed, requester.reason, opened, min(requester.until, opened + _HOUR))
 
 
 def request_of(

@@ -236,7 +236,7 @@ class ByOwner:
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """Under `kind` the gateway filed one of `values` with the resource (`IndexRows.filed`). Made by the gateway only."""
+    """Under `kind` one of `values` is filed with the resource (`IndexRows.filed`). Made by the gateway only."""
 
     kind: str
     values: tuple[str, ...]

@@ -331,7 +331,8 @@ class Capabilities:
     online_backup: bool
 
 
-# Rows, owners and facts of a stored text with its facts so far. It may ask the store: who a Provenance is about follows from its targets.
+# Rows, owners and facts of a stored text with its facts so far. It may ask the store: who a Provenance is about follows
+# from its targets.
 ExtractAll: TypeAlias = Callable[[bytes, bytes], Awaitable[tuple[IndexRows, tuple[str, ...], bytes]]]
 
 

@@ -545,3 +545,15 @@ async def test_whoever_a_task_waits_for_works_on_it_and_nobody_else(house: House
     assert (await gp.delete("Task/t")).status == 204
     await house.given({**task, "requester": {"reference": "Practitioner/nobody"}})
     assert (await elsewhere.put("Task/t", accepted)).status == 403
+
+
+async def test_a_deployment_says_whose_role_may_press_the_emergency_button() -> None:
+    async with opened(emergency_roles=f"{GP_ROLE['system']}|{GP_ROLE['code']},http://x|y") as house:
+        await wijk(house)
+        terms = {"purpose": "BTG", "reason": "unconscious", "issued": house.clock.now, "patient": "p"}
+        for user, status in (("PractitionerRole/gp", 200), ("Practitioner/doctor", 200), ("Practitioner/other", 404)):
+            asked = await house.caller(user, "patient/*.rs", **terms)
+            assert (await asked.get("Observation/p1")).status == status, user
+        other = await house.caller("Practitioner/other", SCOPE)
+        reason = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "unconscious"}]}
+        assert (await other.post("Patient/p/$emergency-access", reason)).status == 403
