@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from consent.decide import decide
-from consent.model import Answer, Effect
+from consent.model import Actor, Answer, Effect, Party
 from consent.parse import parse
 from consent.warnings import Conflict, conflicts, escapes
 from tests.consent.strategies import consents, requests, resources
@@ -17,6 +17,7 @@ from tests.consent.wijk import (
     LOINC,
     WIJK,
     ZONE,
+    Wijk,
     actor,
     coding,
     concept,
@@ -236,6 +237,20 @@ def test_whatever_meets_in_a_decision_was_warned_about_when_written(mine: list[J
 )
 def test_where_they_meet_the_more_specific_wins(yes: Json, no: Json, wins: Effect) -> None:
     assert between(yes, no) == [wins]
+
+
+def test_whoever_may_be_the_other_conflicts() -> None:
+    class Unknown(Wijk):
+        def within(self, actor: Actor) -> frozenset[str] | None:
+            return None if actor == Party("Organization/far") else super().within(actor)
+
+    far, near = {"actor": [actor("Organization/far", "CST")]}, {"actor": [actor("Practitioner/p9", "CST")]}
+    for yes, no in ((far, near), (near, far)):
+        records = [
+            parse(consent(root, id=name), words(), ZONE) for name, root in (("y", permit(**yes)), ("n", deny(**no)))
+        ]
+        assert len(conflicts(records[0], records[1:], Unknown(), words())) == 1
+        assert conflicts(records[0], records[1:], WIJK, words()) == ()
 
 
 def test_nobody_knows_whom_a_deny_means_that_names_nobody() -> None:
