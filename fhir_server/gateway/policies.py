@@ -16,15 +16,16 @@ from typing import Any, Protocol
 from consent.bind import Bound
 from consent.compile import Rules
 from consent.decide import decide_bound
-from consent.model import AccessRequest, Action, Closure, Decision, Effect, Obligation, Rule
+from consent.model import PERSONAL_IN_PART, AccessRequest, Action, Closure, Decision, Effect, Obligation, Rule
 from fhir_server.gateway import audit
 from fhir_server.gateway.audit import Ground
 from fhir_server.gateway.directory import PERSONAL, UNOWNED
+from fhir_server.gateway.filing import PERSONAL as PERSONAL_ROW
 from fhir_server.gateway.filing import Filer, Filing
-from fhir_server.gateway.narrow import disjunction
+from fhir_server.gateway.narrow import conjunction, disjunction
 from fhir_server.gateway.standing import Standing
 from fhir_server.gateway.writing import CONSENT_ACTION, WriteAction, may_write
-from fhir_server.search.query import EVERYTHING, NOTHING, ByOwner, Predicate, Unowned
+from fhir_server.search.query import EVERYTHING, NOTHING, ByOwner, Filed, Not, Predicate, Unowned
 from fhir_server.store.protocol import Snapshot, StoredVersion
 
 _log = logging.getLogger(__name__)
@@ -106,9 +107,9 @@ class ConsentPolicy:
                 self._known[patient] = (await self._standing.bound(self._snapshot, patient, self._instant)).bound
 
     async def visible(self, type: str, about: frozenset[str] | None) -> Predicate:
-        unowned = self._opens_unowned(type)
+        unowned = self._unowned(type)
         if type not in self._ownable:
-            return Unowned() if unowned else NOTHING
+            return unowned
         if about is None:
             owned = await self._standing.query(self._snapshot, type, self._instant)
         else:
@@ -116,10 +117,10 @@ class ConsentPolicy:
             owned = await self._standing.query_about(self._snapshot, patients, type, self._instant)
         if not owned.groups:
             if owned.otherwise == NOTHING:
-                return Unowned() if unowned else NOTHING
-            if owned.otherwise == EVERYTHING and unowned:
+                return unowned
+            if owned.otherwise == EVERYTHING and unowned == Unowned():
                 return EVERYTHING
-        return disjunction(Unowned() if unowned else NOTHING, owned)
+        return disjunction(unowned, owned)
 
     async def visible_by_owner(self, type: str) -> Predicate:
         if type not in self._ownable:
@@ -181,6 +182,13 @@ class ConsentPolicy:
 
     async def standing(self) -> audit.Standing:
         return await self._standing.known_as(self._snapshot, self._instant)
+
+    def _unowned(self, type: str) -> Predicate:
+        """What they may read of the type that is about nobody."""
+        if not self._opens_unowned(type):
+            return NOTHING
+        # What the server noted of who wrote what is nobody's where what was written is.
+        return conjunction(Unowned(), Not(Filed(PERSONAL_ROW, ("",)))) if type in PERSONAL_IN_PART else Unowned()
 
     def _opens_unowned(self, type: str) -> bool:
         """Whether they may read what is of the type and about nobody, as the engine says of such a resource."""

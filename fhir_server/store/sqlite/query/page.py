@@ -9,6 +9,7 @@ https://hl7.org/fhir/R4/http.html#paging
 
 import heapq
 from dataclasses import replace
+from itertools import dropwhile
 from sqlite3 import Connection
 
 from fhir_server.search import query as ast
@@ -51,16 +52,17 @@ def _with_sort(query: Query) -> Query:
 
 
 def types_of(binder: Binder, query: Query) -> list[tuple[int, str]]:
-    """The types that have resources, by number."""
-    return sorted((num, name) for name in set(query.types) if (num := binder.type_num(name)))
+    """The types that have resources, by name: their numbers tell which type was here first, seen or not."""
+    return [(num, name) for name in sorted(set(query.types)) if (num := binder.type_num(name))]
 
 
 def _unsorted(binder: Binder, query: Query, limit: int, after: Position | None) -> list[tuple[int, Row]]:
     """Type by type: the first has to be exhausted before the next begins."""
     found: list[tuple[int, Row]] = []
-    for num, type in types_of(binder, query):
-        if after is not None and num < after.type_num:
-            continue
+    types = types_of(binder, query)
+    if after is not None:
+        types = list(dropwhile(lambda one: one[0] != after.type_num, types))
+    for num, type in types:
         predicate = binder.bind(query.where, type)
         if predicate == ast.NOTHING:
             continue
