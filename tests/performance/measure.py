@@ -30,10 +30,21 @@ class Scale:
     requests: int  # a round
     connections: int
     repeats: int  # of what is timed within this process
+    patients: int  # with a Consent
+    revocations: int
 
 
-FULL: Final = Scale(bundles=1000, resources=100_000, rounds=10, requests=2_000, connections=32, repeats=400)
-TINY: Final = Scale(bundles=2, resources=1, rounds=2, requests=60, connections=4, repeats=3)
+FULL: Final = Scale(
+    bundles=1000,
+    resources=100_000,
+    rounds=10,
+    requests=2_000,
+    connections=32,
+    repeats=400,
+    patients=1_000,
+    revocations=50,
+)
+TINY: Final = Scale(bundles=2, resources=1, rounds=2, requests=60, connections=4, repeats=3, patients=4, revocations=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +96,24 @@ def mean(costs: Sequence[Cost]) -> Cost:
     )
 
 
-async def put_token(store: ResourceStore, token: str, user: str, scope: str) -> None:
+def interleaved(
+    competitors: Sequence[tuple[ServerProcess, Sequence[bytes]]], *, rounds: int, count: int, connections: int
+) -> list[Cost]:
+    """The mean cost of each; one round of each in turn, so that a busy moment of the machine hits all alike."""
+    costs: list[list[Cost]] = [[] for _ in competitors]
+    for server, requests in competitors:
+        load(server, requests, count=max(count // 4, 1), connections=connections)
+    for _ in range(rounds):
+        for found, (server, requests) in zip(costs, competitors, strict=True):
+            found.append(load(server, requests, count=count, connections=connections))
+    return [mean(found) for found in costs]
+
+
+async def put_token(store: ResourceStore, token: str, user: str, scope: str, purpose: str = "") -> None:
     """Make `token` good for an hour."""
     now = time_ns() // 1_000
-    await store.put_token(sha256(token.encode()).digest(), AccessToken("bench", user, scope, now, now + _HOUR_US), ())
+    terms = AccessToken("bench", user, scope, now, now + _HOUR_US, purpose=purpose)
+    await store.put_token(sha256(token.encode()).digest(), terms, ())
 
 
 def serve_arguments(data: Path, base_policy: str) -> list[str]:

@@ -43,7 +43,9 @@ _TABLES = (
 def source_files() -> list[Path]:
     """Transaction Bundles: those of Synthea if they are at hand, else the example wijk."""
     shared = Path(os.environ.get("WIJKDOSSIER_SHARED", ROOT.parent / "shared"))
-    return sorted((shared / "data" / "synthea").glob("*.json.gz")) or bundle_paths()
+    synthea = sorted((shared / "data" / "synthea").glob("*.json.gz"))
+    # Residents before the social map: a short run takes the first few, and is about people.
+    return synthea or sorted(bundle_paths(), key=lambda path: not path.name.startswith("20-"))
 
 
 def read_bundle(path: Path) -> dict[str, Any]:

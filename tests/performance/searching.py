@@ -1,14 +1,17 @@
 """The search mix over HTTP: every kind of parameter, on one dossier and on everybody's."""
 
+import asyncio
 import random
 from dataclasses import dataclass
 from pathlib import Path
 
+from fhir_server.store.sqlite import open_store
 from tests.performance import samples
 from tests.performance.load_client import request_bytes
-from tests.performance.measure import METADATA, Cost, Row, Scale, load, mean, serve_arguments
+from tests.performance.measure import METADATA, Cost, Row, Scale, load, mean, put_token, serve_arguments
 from tests.performance.samples import Samples
 from tests.performance.server_process import serving
+from tests.performance.stores import Store
 
 RATE_TARGET = 1_500
 GROWTH_TARGET = 1.5
@@ -24,11 +27,12 @@ class Found:
     mix: Cost
 
 
-def measure(data: Path, known: Samples, scale: Scale) -> Found:
-    """Serve a store in which TOKEN opens everything, and search it."""
-    with serving(serve_arguments(data, "permit"), METADATA) as server:
+def measure(store: Store, scale: Scale) -> Found:
+    """Serve the store with a token that opens everything, and search it."""
+    asyncio.run(_open(store.data))
+    with serving(serve_arguments(store.data, "permit"), METADATA) as server:
         asked = {
-            (kind, one): [request_bytes(url, TOKEN) for url in samples.urls(known, kind, of_one_patient=one)]
+            (kind, one): [request_bytes(url, TOKEN) for url in samples.urls(store.known, kind, of_one_patient=one)]
             for one in (True, False)
             for kind in samples.KINDS
         }
@@ -48,6 +52,14 @@ def measure(data: Path, known: Samples, scale: Scale) -> Found:
         {kind: cost for (kind, one), cost in costs.items() if not one},
         mean(rounds),
     )
+
+
+async def _open(data: Path) -> None:
+    store = await open_store(data)
+    try:
+        await put_token(store, TOKEN, "Practitioner/bench", "user/*.rs")
+    finally:
+        await store.close()
 
 
 def rows(known: Samples, found: Found) -> list[Row]:

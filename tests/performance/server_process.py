@@ -25,11 +25,16 @@ class ServerProcess:
 
     def cpu_seconds(self) -> float:
         """User and system time so far, of the process and its worker processes."""
-        return sum(_cpu(pid) for pid in _family(self.pid))
+        return sum(_cpu(pid) for pid in self.family())
 
     def resident_bytes(self) -> int:
         """The largest resident set among the process and its workers."""
-        return max(_resident(pid) for pid in _family(self.pid))
+        return max(_resident(pid) for pid in self.family())
+
+    def family(self) -> list[int]:
+        """The process and its workers."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        return [self.pid, *map(int, children.read_text().split() if children.exists() else ())]
 
 
 def free_port() -> int:
@@ -86,12 +91,6 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, path: str, seconds_max:
         except OSError:
             time.sleep(0.005)
     raise RuntimeError(f"no answer within {seconds_max} s")
-
-
-def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    found = [int(child) for child in children.read_text().split()] if children.exists() else []
-    return [pid, *found]
 
 
 def _cpu(pid: int) -> float:

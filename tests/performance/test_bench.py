@@ -28,7 +28,8 @@ def test_every_part_of_the_bench_measures_something(tmp_path: Path) -> None:
     measured = [line for line in lines if "met" in line or "FALLS SHORT" in line]
     for what in ("validation of Patient", "validation of Consent", "cold start", "memory", "import", "audited read"):
         assert any(line.startswith(what) for line in measured), what
-    assert sum(line.startswith("base policy deny over permit") for line in measured) == 2
+    assert sum(line.startswith("consent's share of") for line in measured) == 9
+    assert any(line.startswith("a Consent revoked") and "met" in line for line in measured)
     assert any(line.startswith("search mix") for line in measured)
     assert [kind for kind in samples.KINDS if any(line.strip().startswith(f"{kind}: p50") for line in lines)] == list(
         samples.KINDS
