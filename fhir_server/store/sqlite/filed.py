@@ -37,16 +37,13 @@ NOTHING_FILED = Content(*_NO_SPAN, frozenset())
 
 
 def write(cursor: Cursor, rid: int, rows: IndexRows, names: IndexNames) -> None:
-    """File it for a resource of which nothing is filed; nothing to file makes no row."""
-    if rows.filed or rows.span is not None:
-        nums = sorted({names.intern_filed(cursor, row) for row in rows.filed})
-        low, high = _NO_SPAN if rows.span is None else rows.span
-        cursor.execute(_INSERT, (rid, struct.pack(f"<qq{len(nums)}I", low, high, *nums)))
+    """File it for a resource that has no row. Nothing to file makes a row too: only what was never filed has none."""
+    nums = sorted({names.intern_filed(cursor, row) for row in rows.filed})
+    low, high = _NO_SPAN if rows.span is None else rows.span
+    cursor.execute(_INSERT, (rid, struct.pack(f"<qq{len(nums)}I", low, high, *nums)))
 
 
-def read(content: bytes | None) -> Content:
-    """What `write` filed; None if there is no row."""
-    if content is None:
-        return NOTHING_FILED
+def read(content: bytes) -> Content:
+    """What `write` filed."""
     low, high, *nums = struct.unpack(f"<qq{(len(content) - _SPAN_BYTES) // 4}I", content)
     return Content(low, high, frozenset(nums))

@@ -17,7 +17,7 @@ from typing import Protocol, TypeAlias
 from fhir_server.search import query as ast
 from fhir_server.search.query import Predicate
 from fhir_server.store.sqlite import filed
-from fhir_server.store.sqlite.filed import Content
+from fhir_server.store.sqlite.filed import NOTHING_FILED, Content
 from fhir_server.store.sqlite.index_names import SEVERAL_OWNERS
 
 # Judges that are kept between reads, the patients that they may name together, and verdicts.
@@ -67,7 +67,7 @@ class Arm:
     """A test, and what it has found for content."""
 
     test: Test
-    verdicts: dict[bytes | None, bool] = field(default_factory=dict)
+    verdicts: dict[bytes, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,6 +190,10 @@ class Judges:
         if arm is True or arm is False:
             return arm
         test = arm.test
+        if content is None:
+            # What was never filed, because it was written before there was filing, may be anything: it has to be
+            # reindexed before anybody sees it by a rule that asks for content.
+            return not judge.asks_content and test.holds(NOTHING_FILED, id)
         if id is not None and id in test.ids:
             return test.holds(filed.read(content), id)
         verdict = arm.verdicts.get(content)

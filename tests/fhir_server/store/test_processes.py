@@ -86,8 +86,12 @@ def test_two_processes_unfold_each_entry_once(tmp_path: Path) -> None:
 
 
 def test_an_epoch_means_one_view_while_another_process_writes(tmp_path: Path) -> None:
-    told = finish([start("write_flat_out", tmp_path, "w"), start("look", tmp_path, "r"), start("look", tmp_path, "s")])
-    for lines in told[1:]:
+    readers = [start("look", tmp_path, name) for name in "ab"]
+    for reader in readers:
+        assert reader.stdout is not None
+        reader.stdout.readline()  # it is ready, and looking
+    _, *told = finish([start("write_flat_out", tmp_path, "w"), *readers])
+    for lines in told:
         seen = [tuple(one) for one in lines[-1]["seen"]]
         assert len({epoch for epoch, _, _ in seen}) == len(seen), "an epoch with two views"
         assert len({latest for _, latest, _ in seen}) > 5, "the reader has seen the writer at work"

@@ -11,6 +11,8 @@ from sqlite3 import Connection
 
 import pytest
 
+from fhir_server.search.query import EVERYTHING, NOTHING, ByOwner, Filed, Not, Query
+from fhir_server.search.rows import FiledRow, IndexRows
 from fhir_server.store.protocol import AccessToken, AuditEntry, Guard, ResourceStore, Write
 from fhir_server.store.sqlite import open_store
 from fhir_server.store.sqlite.connection import FILE_NAME, JOURNAL_NAME, connect
@@ -106,6 +108,38 @@ async def test_a_file_of_schema_version_1_is_brought_up_to_date_with_what_is_in_
     assert await versions(store) == ["old/1"]
     await store.commit([write("Patient", "old", 1)], audit=[entry()])
     assert await store.unfold_audit(audit_event) == 1
+    await store.close()
+
+
+@pytest.mark.anyio
+async def test_a_file_from_before_filing_is_filed_by_reindexing(tmp_path: Path) -> None:
+    """Version 2 knew nothing of what the gateway files. Until then no rule holds that asks for it, not even for a lack."""
+    with closing(connect(tmp_path / FILE_NAME)) as connection:
+        migrate(connection, STEPS[:2])
+        connection.execute("INSERT INTO type_name (num, name) VALUES (1, 'Observation')")
+        connection.execute("INSERT INTO owner (num, patient) VALUES (1, 'a'), (2, 'b')")
+        connection.execute(
+            "INSERT INTO resource VALUES (1, 1, 'one', 1, 1000, 1, 0, 1), (2, 1, 'both', 1, 1000, -1, 0, 2)"
+        )
+        connection.execute(
+            "INSERT INTO version VALUES (1, 1, 1, 1, 1000, 0, 1, '{}', ''), (2, 2, 1, 1, 1000, 0, -1, '{}', '')"
+        )
+        connection.execute("INSERT INTO version_owner VALUES (2, 1), (2, 2)")
+    store = await open_store(tmp_path)
+    seen = Query(("Observation",), ByOwner(((("a", "b"), Not(Filed("code", ("secret",)))),), NOTHING))
+    everything = Query(("Observation",), ByOwner(((("a", "b"), EVERYTHING),), NOTHING))
+    assert await matches(store, seen) == []
+    assert sorted(await matches(store, everything)) == ["both", "one"]
+    async with store.snapshot() as snapshot:
+        assert await snapshot.sharers(["a"]) == {"a", "b"}
+    await store.commit([write("Observation", "new", owners=("b",))])
+
+    async def extract(body: bytes, facts: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
+        return IndexRows(filed=[FiledRow("code", "secret")] if b"{}" in body else []), ("a", "b"), b"facts"
+
+    assert await store.reindex(extract, lambda count: None) == 3
+    assert await matches(store, seen) == ["new"]
+    assert await matches(store, Query(("Observation",), Filed("code", ("secret",)))) == ["one", "both"]
     await store.close()
 
 

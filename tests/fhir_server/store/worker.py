@@ -141,11 +141,12 @@ async def page(store: ResourceStore, name: str) -> None:
 
 
 async def look(store: ResourceStore, name: str) -> None:
-    """Many snapshots side by side, some kept for a while; tells of each its epoch and what it saw."""
+    """Many snapshots side by side, some kept for a while, until `write_flat_out` is done; tells what each epoch saw."""
     seen: set[tuple[int, int, int]] = set()
 
     async def task(wait: int) -> None:
-        for _ in range(200):
+        total = 0
+        while total < COMMITS * 4:
             async with store.snapshot() as snapshot:
                 epoch = snapshot.epoch
                 latest = (await snapshot.changes(0)).latest
