@@ -90,6 +90,10 @@ class Side:
         self._made: list[str] = []
         self._cursor = "AAAA"
 
+    @property
+    def complaints(self) -> list[str]:
+        return self._surface.complaints.said
+
     async def ask(self, ask: Ask) -> Answer:
         content = ask.content
         filled = Ask(
@@ -145,10 +149,13 @@ class Template:
     def _settings(self, name: str) -> Any:
         return folder_settings(self._folder / name, base_policy=self._pair.base_policy)
 
-    async def compare(self, asks: Sequence[Ask], change: Turn | None = None) -> list[tuple[str, int]]:
+    async def compare(
+        self, asks: Sequence[Ask], change: Turn | None = None, *, quiet: bool = True
+    ) -> list[tuple[str, int]]:
         """Ask both; raises AssertionError at the first difference. The (method, status) of each answer.
 
-        `change`: what is asked before it is not compared, what is asked after it is.
+        `change`: what is asked before it is not compared, what is asked after it is. `quiet`: nor does a server log that
+        it caught itself at something, such as a query and a decision that disagree.
         """
         self._runs += 1
         async with AsyncExitStack() as stack:
@@ -162,7 +169,13 @@ class Template:
             if change is not None:
                 for one, name in zip(sides, ("full", "bare"), strict=True):
                     await one.turn(change, name)
-            return [await self._compare(ask, *sides) for ask in asks if not self._pair.tells(ask)]
+            answered = []
+            for ask in asks:
+                if not self._pair.tells(ask):
+                    answered.append(await self._compare(ask, *sides))
+                    for one in sides:
+                        assert not (quiet and one.complaints), f"{one.complaints} after {ask}"
+            return answered
 
     async def side(self, surface: Surface, name: str) -> Side:
         """The requester before one of the two servers."""

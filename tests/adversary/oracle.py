@@ -146,9 +146,11 @@ class Oracle:
         kind, name = body["resourceType"], f"{body['resourceType']}/{body['id']}"
         me = self._request.closure
         named = {one for consent in self._consents() for one in all_local(consent)}
-        if kind in ("Provenance", "Consent") or name in named:
-            # Who made what; a Consent that is a draft says nothing, and so it need not be there.
-            return kind != "Consent" or any(one["id"] == body["id"] for one in self._consents())
+        if kind == "Consent":
+            # A draft says nothing, and so it need not be there.
+            return any(one["id"] == body["id"] for one in self._consents())
+        if kind in ("Organization", "PractitionerRole", "Provenance") or name in named:
+            return True  # who is who, and who made what
         if any(name in set(all_local(one)) for (other, _), one in self._current.items() if other in ("Provenance", "Binary")):  # fmt: skip
             return True  # whom these are about follows from it
         mine = me.individuals | me.organisations | me.teams | me.devices

@@ -5,6 +5,7 @@ https://asgi.readthedocs.io/en/latest/specs/www.html
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -55,11 +56,23 @@ class Ask:
         return json.dumps(self.body).encode()
 
 
+class Complaints(logging.Handler):
+    """What the server logs as an error while it answers: that its own checks caught it at something."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(record.getMessage())
+
+
 class Surface:
     """A running application."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Application, complaints: Complaints) -> None:
         self.application = application
+        self.complaints = complaints
 
     async def ask(self, ask: Ask, token: str = "") -> Answer:
         headers = [("host", HOST), *ask.headers]
@@ -112,9 +125,12 @@ async def running(settings: Settings) -> AsyncIterator[Surface]:
     await inbox.put({"type": "lifespan.startup"})
     started = await outbox.get()
     assert started["type"] == "lifespan.startup.complete", started
+    complaints = Complaints()
+    logging.getLogger().addHandler(complaints)
     try:
-        yield Surface(application)
+        yield Surface(application, complaints)
     finally:
+        logging.getLogger().removeHandler(complaints)
         await inbox.put({"type": "lifespan.shutdown"})
         await outbox.get()
         await lifespan

@@ -5,9 +5,9 @@ by `oracle`, without the server. WIJKDOSSIER_LONG=1 tries some hundreds of world
 """
 
 import os
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -32,8 +32,6 @@ def check(world: World, questions: list[Ask]) -> None:
 
 @pytest.mark.parametrize("kind", REQUESTERS)
 def test_what_is_denied_makes_no_difference(kind: str) -> None:
-    seeds = count(SEED)
-
     @settings(
         max_examples=WORLDS,
         deadline=None,
@@ -44,6 +42,6 @@ def test_what_is_denied_makes_no_difference(kind: str) -> None:
     )
     @given(st.lists(asks, min_size=ASKS, max_size=ASKS))
     def alike(questions: list[Ask]) -> None:
-        check(random_world(next(seeds), (kind,)), questions)
+        check(random_world(SEED + crc32(repr(questions).encode()), (kind,)), questions)
 
     alike()
