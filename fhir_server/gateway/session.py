@@ -66,7 +66,7 @@ class Session:
         self._store = gateway.store
         self._access = access
         self._sight: Sight | None = None
-        self._trail = Trail(gateway.store, access.requester, gateway.tools.new_id, gateway.clock)
+        self._trail = self._trail_of(access.requester)
 
     # --- what an interaction may know --------------------------------------------------------------------------------
 
@@ -366,7 +366,7 @@ class Session:
             await self._refused("operation", target, error)
             raise
         asked = replace(self.requester, purpose=opened.stored.purpose, reason=opened.stored.reason)
-        trail = Trail(self._store, asked, gateway.tools.new_id, gateway.clock)
+        trail = self._trail_of(asked)
         trail.standing = self._trail.standing
         entry = trail.entry("operation", 200, target, (), detail="emergency-access", emergency=True)
         await self._store.put_token(opened.digest, opened.stored, (entry,))
@@ -384,6 +384,10 @@ class Session:
             await self._trail.refused(interaction, target, error)
 
     # --- inner steps -------------------------------------------------------------------------------------------------
+
+    def _trail_of(self, requester: Requester) -> Trail:
+        gateway = self._gateway
+        return Trail(self._store, requester, gateway.tools.new_id, gateway.clock, gateway.settings.base_url)
 
     async def _look(self, snapshot: Snapshot) -> Sight:
         sight = self._sight = Sight(

@@ -3,13 +3,13 @@
 NEN 7513; https://hl7.org/fhir/R4/auditevent.html
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from fhir_server.gateway import audit
 from fhir_server.gateway.audit import UNKNOWN, Standing, Touched
 from fhir_server.gateway.requester import Requester
 from fhir_server.outcome import FhirError
-from fhir_server.store.protocol import AuditEntry, ResourceStore, StoredVersion
+from fhir_server.store.protocol import AuditEntry, ResourceStore
 
 
 class Trail:
@@ -64,15 +64,14 @@ class Trail:
         self,
         interaction: str,
         target: str,
-        concerned: Iterable[StoredVersion | Touched],
+        concerned: tuple[Touched, ...],
         query: str = "",
         detail: str = "",
         *,
         emergency: bool = False,
     ) -> None:
         """An interaction that showed these."""
-        touched = tuple(one if isinstance(one, Touched) else audit.touched((one,))[0] for one in concerned)
-        entry = self.entry(interaction, 200, target, touched, query, detail, emergency=emergency)
+        entry = self.entry(interaction, 200, target, concerned, query, detail, emergency=emergency)
         await self._store.append_audit((entry,))
 
     async def refused(

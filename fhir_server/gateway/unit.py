@@ -12,7 +12,7 @@ import msgspec
 
 from fhir_server.gateway import authorship, stored_text, validation
 from fhir_server.gateway.access import SEARCH, SHOWN, not_found
-from fhir_server.gateway.audit import Touched
+from fhir_server.gateway.audit import Touched, touched
 from fhir_server.gateway.consents import ConsentRules
 from fhir_server.gateway.filing import Filer, Filing, decode
 from fhir_server.gateway.matching import judgeable, matches
@@ -74,7 +74,7 @@ class Unit:
         self._refile: dict[tuple[str, str], Refile] = {}
         self._warnings: dict[int, tuple[Issue, ...]] = {}
         self._touched: list[Touched] = []
-        self._met: list[Touched] = []
+        self._met: list[StoredVersion] = []
 
     @property
     def writes(self) -> tuple[Write, ...]:
@@ -101,7 +101,7 @@ class Unit:
     @property
     def met(self) -> tuple[Touched, ...]:
         """What stood in the way of this unit: the stored resources that it would have changed, as they are."""
-        return tuple(self._met)
+        return touched(self._met, self._sight.judge.grounds)
 
     def new_id(self) -> str:
         return self._tools.new_id()
@@ -262,7 +262,7 @@ class Unit:
     async def _current(self, resource_type: str, logical_id: str, action: str) -> StoredVersion | None:
         current = await self._sight.read(resource_type, logical_id, action)
         if current is not None:
-            self._met.append(Touched(resource_type, logical_id, current.version, current.owners))
+            self._met.append(current)
         return current
 
     def _expect_visible(self, current: StoredVersion, action: str) -> None:

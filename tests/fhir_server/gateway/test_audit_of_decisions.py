@@ -6,7 +6,7 @@ import pytest
 
 from fhir_server.gateway.verification import verify
 from tests.fhir_server.gateway.test_consent_policy import SCOPE, by, consent, of_type, permit, wijk
-from tests.fhir_server.inprocess import Caller, House, observation
+from tests.fhir_server.inprocess import Caller, House, observation, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -116,6 +116,25 @@ async def test_what_a_professional_writes_has_a_provenance_for_their_organisatio
     assert client["who"]["display"] == "his"
     assert (await doctor.get(f"Provenance?target={target}")).resources == [], "it is for the patient"
     assert (await verify(house.store)).faults == []
+
+
+async def test_an_attempt_to_write_what_is_hidden_tells_by_which_rule_it_was_hidden(house: House) -> None:
+    await wijk(house)
+    doctor = await house.caller("Practitioner/doctor", SCOPE, client="his")
+    assert (await doctor.put("Observation/p1", observation("p1", "p"))).status == 404
+    assert (await doctor.delete("Observation/p1")).status == 404
+    for event in await log(await house.caller("Patient/p", "patient/*.rs")):
+        assert (event["outcome"], details(event, "Patient/p")) == ("4", [("rule", "base")])
+
+
+async def test_the_server_names_itself_by_its_public_address() -> None:
+    async with opened(base_url="https://wijk.example/fhir") as house:
+        await wijk(house)
+        me = await house.caller("Patient/p", "patient/*.rs", client="his")
+        await me.get("Observation/p1")
+        (event,) = await log(me)
+        assert event["source"]["observer"] == {"display": "https://wijk.example/fhir"}
+        assert (await verify(house.store)).faults == []
 
 
 async def test_what_was_denied_stands_in_nobody_elses_log(house: House) -> None:
