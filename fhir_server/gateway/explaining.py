@@ -14,14 +14,14 @@ from consent.bind import bind
 from consent.explain import explain, limit
 from consent.findings import findings
 from consent.instants import interval
-from consent.model import EMERGENCY_WINDOW_MAX, Action, Closure, Decision, Emergency, Finding, Party
+from consent.model import EMERGENCY_WINDOW_MAX, Action, Decision, Emergency, Finding, Party
 from consent.say import day, say
 from consent.words import LANGUAGES, Language
 from fhir_server.gateway.access import SHOWN, not_found
 from fhir_server.gateway.actors import closure_of
 from fhir_server.gateway.dossier import Dossier
 from fhir_server.gateway.dossier_records import record, records
-from fhir_server.gateway.moment import Moment, Now, Then
+from fhir_server.gateway.moment import Moment, Now, Then, Within
 from fhir_server.gateway.naming import names
 from fhir_server.gateway.ownership import local_reference
 from fhir_server.gateway.requester import SYSTEM_KIND, USER_TYPES
@@ -154,12 +154,12 @@ async def answer(gateway: "Gateway", sight: Sight, patient: str, asked: Asked) -
     if asked.instant is None:
         moment = Now(sight.snapshot)
         dossier = await knowledge.dossier(sight.snapshot, patient)
-        closure = await knowledge.closure(sight.snapshot, asked.actor, "", instant)
     else:
         moment = Then(sight.snapshot, instant, gateway.tools.extract)
         dossier = (await knowledge.loader.load(moment, (patient,)))[patient]
-        closure = await closure_of(moment, asked.actor, "", instant, zone)
-    closure = await within_sight(moment, closure, patient)
+    # A team in another dossier is none of this patient's business, though their own Consent names it.
+    known = Within(moment, patient)
+    closure = await closure_of(known, asked.actor, "", instant, zone)
     emergency = None
     if asked.purpose == "BTG":
         # What the button would open, if it were pressed.
@@ -168,7 +168,7 @@ async def answer(gateway: "Gateway", sight: Sight, patient: str, asked: Asked) -
     request = request_of(knowledge, dossier, closure, asked.purpose, asked.action, instant, emergency)
     bound = bind(dossier.policy(instant, knowledge.rules), request, knowledge.rules)
     found = await _records(gateway, sight, patient, asked)
-    teller = _Teller(dossier, asked.action, zone, await names(moment, _mentioned(dossier, asked.actor), patient))
+    teller = _Teller(dossier, asked.action, zone, await names(known, _mentioned(dossier, asked.actor)))
     groups: dict[tuple[str, Decision], list[str]] = {}
     for at, row in enumerate(found):
         if at % _AT_ONCE == 0:
@@ -185,17 +185,6 @@ async def answer(gateway: "Gateway", sight: Sight, patient: str, asked: Asked) -
     ]
     name = teller.names[asked.actor]
     return Explanation(asked.actor, name, asked.purpose, asked.action.value, instant, tuple(told))
-
-
-async def within_sight(moment: Moment, closure: Closure, patient: str) -> Closure:
-    """The closure without teams in other dossiers, which are none of this patient's business."""
-    seen = set()
-    for team in closure.teams:
-        kind, _, logical_id = team.partition("/")
-        stored = await moment.get(kind, logical_id)
-        if stored is not None and stored.owners in ((), (patient,)):
-            seen.add(team)
-    return closure if len(seen) == len(closure.teams) else replace(closure, teams=frozenset(seen))
 
 
 async def _records(gateway: "Gateway", sight: Sight, patient: str, asked: Asked) -> list[StoredVersion]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from fhir_server.gateway.matching import matches
 from fhir_server.gateway.narrow import conjunction
-from fhir_server.search.query import EVERYTHING, OwnedBy, Predicate, Query, Unowned
+from fhir_server.search.query import EVERYTHING, And, Or, OwnedBy, Predicate, Query, Reference, Unowned
 from fhir_server.search.rows import IndexRows
 from fhir_server.store.protocol import Snapshot, StoredVersion
 from profiles import json
@@ -62,7 +62,8 @@ class Then:
         self._instant = instant
         self._extract = extract
         # There is no index of the past: all of a type is looked through, once, and each question is asked of that.
-        self._kept: dict[tuple[str, Predicate], list[tuple[StoredVersion, IndexRows]]] = {}
+        self._kept: dict[tuple[str, Predicate], list[StoredVersion]] = {}
+        self._rows: dict[tuple[str, str], IndexRows] = {}
 
     async def get(self, type: str, id: str) -> StoredVersion | None:
         found = await self._versions(type, id, EVERYTHING)
@@ -70,14 +71,18 @@ class Then:
 
     async def find(self, type: str, where: Predicate, about: OwnedBy | Unowned | None = None) -> list[StoredVersion]:
         key = (type, EVERYTHING if about is None else about)
-        kept = self._kept.get(key)
-        if kept is None:
-            kept = self._kept[key] = []
-            for row in await self._versions(type, None, key[1]):
-                if not row.deleted:
-                    await asyncio.sleep(0)  # other requests go on
-                    kept.append((row, self._extract(json.parse(row.body))))
-        return [row for row, rows in kept if matches(where, rows)]
+        if key not in self._kept:
+            self._kept[key] = [row for row in await self._versions(type, None, key[1]) if not row.deleted]
+        found = []
+        for row in self._kept[key]:
+            if not _names(where, row.body):
+                continue
+            if (type, row.id) not in self._rows:
+                await asyncio.sleep(0)  # other requests go on
+                self._rows[type, row.id] = self._extract(json.parse(row.body))
+            if matches(where, self._rows[type, row.id]):
+                found.append(row)
+        return found
 
     async def _versions(self, type: str, id: str | None, where: Predicate) -> list[StoredVersion]:
         found: list[StoredVersion] = []
@@ -96,3 +101,34 @@ class Then:
             cursor = page.next_cursor
             if not cursor:
                 return found
+
+
+class Within:
+    """A moment as far as one patient may know of it: the directory, and what is about them alone."""
+
+    def __init__(self, moment: Moment, patient: str) -> None:
+        self._moment = moment
+        self._own = OwnedBy((patient,))
+
+    async def get(self, type: str, id: str) -> StoredVersion | None:
+        found = await self._moment.get(type, id)
+        return found if found is not None and found.owners in ((), self._own.patients) else None
+
+    async def find(self, type: str, where: Predicate, about: OwnedBy | Unowned | None = None) -> list[StoredVersion]:
+        found: list[StoredVersion] = []
+        for part in (self._own, Unowned()):
+            if about in (None, part):
+                found += await self._moment.find(type, where, part)
+        return found
+
+
+def _names(where: Predicate, body: bytes) -> bool:
+    """Whether a resource with this text may match, told without taking it apart: it names each id that is asked for."""
+    match where:
+        case And(children):
+            return all(_names(child, body) for child in children)
+        case Or(children):
+            return any(_names(child, body) for child in children)
+        case Reference(id=str(logical_id)):
+            return logical_id.encode() in body
+    return True

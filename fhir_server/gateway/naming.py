@@ -10,37 +10,36 @@ from typing import Any
 from consent.facts import values
 from consent.references import local
 from fhir_server.gateway.directory import UNOWNED
-from fhir_server.gateway.moment import Moment
+from fhir_server.gateway.moment import Within
 from profiles import json
 
 Json = Mapping[str, Any]
 
 
-async def names(moment: Moment, references: Iterable[str], patient: str) -> dict[str, str]:
+async def names(known: Within, references: Iterable[str]) -> dict[str, str]:
     """A name for each `Type/id`, the reference itself where there is none to be told."""
-    return {reference: await _name(moment, reference, patient) or reference for reference in dict.fromkeys(references)}
+    return {reference: await _name(known, reference) or reference for reference in dict.fromkeys(references)}
 
 
-async def _name(moment: Moment, reference: str, patient: str) -> str:
-    resource = await open_to(moment, reference, patient)
-    if resource is None:
-        return ""
-    if resource["resourceType"] == "PractitionerRole":
-        behind = [await _name(moment, local(resource.get(part)), patient) for part in ("practitioner", "organization")]
+async def _name(known: Within, reference: str) -> str:
+    resource = await resource_of(known, reference)
+    if resource.get("resourceType") == "PractitionerRole":
+        behind = [await _name(known, local(resource.get(part))) for part in ("practitioner", "organization")]
         return ", ".join(part for part in (behind[0] or _concept(resource), behind[1]) if part)
     return _own_name(resource)
 
 
-async def open_to(moment: Moment, reference: str, patient: str) -> Json | None:
-    """The resource, if it is in the directory or in this patient's dossier."""
+async def resource_of(known: Within, reference: str) -> Json:
+    """The resource `Type/id`, {} if it is not there to be known.
+
+    A Group without patients is on no list, but whoever names it in a Consent may know whom they let in.
+    """
     kind, _, logical_id = reference.partition("/")
-    stored = await moment.get(kind, logical_id) if logical_id else None
-    if stored is None or stored.deleted:
-        return None
-    if stored.owners == (patient,) or (not stored.owners and kind in UNOWNED):
-        resource: Json = json.parse(stored.body)
-        return resource
-    return None
+    stored = await known.get(kind, logical_id) if logical_id else None
+    if stored is None or stored.deleted or (not stored.owners and kind not in UNOWNED | {"Group"}):
+        return {}
+    resource: Json = json.parse(stored.body)
+    return resource
 
 
 def _own_name(resource: Json) -> str:

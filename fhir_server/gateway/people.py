@@ -6,17 +6,16 @@ in another dossier. https://hl7.org/fhir/R4/practitionerrole.html
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from consent.facts import values
 from consent.model import Actor, Category, ConsentRecord, Party, ResourceFacts
 from consent.references import local
 from fhir_server.gateway.actors import counting_as
-from fhir_server.gateway.directory import UNOWNED
 from fhir_server.gateway.dossier import Dossier
-from fhir_server.gateway.moment import Moment
+from fhir_server.gateway.moment import Within
+from fhir_server.gateway.naming import resource_of
 from fhir_server.gateway.requester import USER_TYPES
-from profiles import json
 
 _TEAMS: Final = {"CareTeam": "participant.member", "Group": "member.entity"}
 # Where the treatment relation stands.
@@ -36,14 +35,14 @@ class People:
 
 
 async def concerned(
-    moment: Moment,
+    known: Within,
     dossier: Dossier,
     consents: Iterable[ConsentRecord],
     records: Iterable[ResourceFacts],
     most: int,
 ) -> People:
     """At most `most` people: those whom these Consents name, then those around the patient, then authors."""
-    gathered = _Gathering(moment, dossier.patient)
+    gathered = _Gathering(known)
     for consent in consents:
         for actor in _named(consent):
             await gathered.add(actor)
@@ -58,10 +57,9 @@ async def concerned(
 class _Gathering:
     """Logins in the order in which they were met."""
 
-    def __init__(self, moment: Moment, patient: str) -> None:
+    def __init__(self, known: Within) -> None:
         self.logins: dict[str, None] = {}
-        self._moment = moment
-        self._patient = patient
+        self._known = known
         self._met: set[tuple[Actor, bool]] = set()
         self._behind: dict[str, str] = {}
 
@@ -70,7 +68,7 @@ class _Gathering:
             return
         self._met.add((actor, staff))
         if isinstance(actor, Category):
-            await self._add_all(await counting_as(self._moment, actor))
+            await self._add_all(await counting_as(self._known, actor))
             return
         kind = actor.reference.partition("/")[0]
         if kind in _TEAMS:
@@ -78,7 +76,7 @@ class _Gathering:
         elif kind in USER_TYPES:
             self.logins[await self._login(actor.reference)] = None
             if kind == "Organization" and staff:
-                await self._add_all(await counting_as(self._moment, actor))
+                await self._add_all(await counting_as(self._known, actor))
 
     async def _add_all(self, references: Iterable[str]) -> None:
         """People and their roles; what an organisation is made of is met through its people."""
@@ -91,23 +89,14 @@ class _Gathering:
         if not reference.startswith("PractitionerRole/"):
             return reference
         if reference not in self._behind:
-            role = await self._resource(reference)
+            role = await resource_of(self._known, reference)
             self._behind[reference] = local(role.get("practitioner")) or reference
         return self._behind[reference]
 
     async def _members(self, team: str) -> set[str]:
-        return {local(member) for member in values(await self._resource(team), _TEAMS[team.partition("/")[0]])} - {""}
-
-    async def _resource(self, reference: str) -> Mapping[str, Any]:
-        """The resource, {} if it is not there, or is in another dossier."""
-        kind, _, logical_id = reference.partition("/")
-        stored = await self._moment.get(kind, logical_id)
-        if stored is None or stored.deleted or stored.owners not in ((), (self._patient,)):
-            return {}
-        if kind not in UNOWNED and kind not in _TEAMS:
-            return {}
-        found: Mapping[str, Any] = json.parse(stored.body)
-        return found
+        return {
+            local(member) for member in values(await resource_of(self._known, team), _TEAMS[team.partition("/")[0]])
+        } - {""}
 
 
 def _named(consent: ConsentRecord) -> Iterator[Actor]:

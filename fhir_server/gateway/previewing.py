@@ -18,10 +18,11 @@ from consent.residual import residual
 from consent.words import LANGUAGES, Text
 from fhir_server.gateway import stored_text, validation
 from fhir_server.gateway.access import SHOWN, not_found
+from fhir_server.gateway.actors import closure_of
 from fhir_server.gateway.dossier import Dossier, Signed, nothing_staged
 from fhir_server.gateway.dossier_records import records
-from fhir_server.gateway.explaining import Both, within_sight
-from fhir_server.gateway.moment import Now
+from fhir_server.gateway.explaining import Both
+from fhir_server.gateway.moment import Now, Within
 from fhir_server.gateway.naming import names
 from fhir_server.gateway.people import concerned
 from fhir_server.gateway.sight import Sight
@@ -110,6 +111,7 @@ async def compare(gateway: "Gateway", sight: Sight, consent: Mapping[str, Any], 
     await gateway.tools.consents.check(consent, snapshot, nothing_staged, imported=False)
     warnings = await gateway.tools.consents.warnings(consent, snapshot, nothing_staged)
     moment, instant = Now(snapshot), gateway.clock()
+    known = Within(moment, patient)
     today = await knowledge.dossier(snapshot, patient)
     compiled = await knowledge.loader.compiled(moment, knowledge.loader.record(consent), nothing_staged)
     others = tuple(signed for signed in today.consents if signed.compiled.record.id != compiled.record.id)
@@ -119,13 +121,13 @@ async def compare(gateway: "Gateway", sight: Sight, consent: Mapping[str, Any], 
     rows = [row for row in await records(snapshot, patient, held) if sight.judge.reaches(row, SHOWN)]
     facts = [replace(gateway.tools.filer.of(row).facts, patients=(patient,)) for row in rows]
     spoken = [compiled.record, *(signed.compiled.record for signed in today.consents)]
-    people = await concerned(moment, today, spoken, facts, PEOPLE_MAX)
+    people = await concerned(known, today, spoken, facts, PEOPLE_MAX)
     comparing = _Comparing(gateway, today, then, facts, instant, _ends(spoken))
-    known_as = await names(moment, people.logins, patient)
+    known_as = await names(known, people.logins)
     changes: list[Change] = []
     for login in people.logins:
         await asyncio.sleep(0)  # other requests go on
-        closure = await within_sight(moment, await knowledge.closure(snapshot, login, "", instant), patient)
+        closure = await closure_of(known, login, "", instant, knowledge.zone)
         changes += comparing.changes(login, (known_as[login], known_as[login]), closure)
     for name, closure in _ANYBODY:
         changes += comparing.changes("", name, closure)
