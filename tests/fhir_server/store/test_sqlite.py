@@ -135,7 +135,7 @@ async def test_a_file_from_before_filing_is_filed_by_reindexing(tmp_path: Path) 
     await store.commit([write("Observation", "new", owners=("b",))])
 
     async def extract(body: bytes, facts: bytes) -> tuple[IndexRows, tuple[str, ...], bytes]:
-        return IndexRows(filed=[FiledRow("code", "secret")] if b"{}" in body else []), ("a", "b"), b"facts"
+        return IndexRows(filed=[FiledRow("code", "secret")] if not facts else []), ("a", "b"), b"facts"
 
     assert await store.reindex(extract, lambda count: None) == 3
     assert await matches(store, seen) == ["new"]
