@@ -76,6 +76,7 @@ class Standing:
         self._requester = requester
         self._may_press = may_press
         self._bounds: dict[tuple[str, Action], Kept] = {}
+        self._abouts: dict[tuple[str, ...], tuple[list[Kept], ByOwner]] = {}
         self._everybody: _Everybody | None = None
         self._known_as: tuple[Closure, audit.Standing] | None = None
 
@@ -104,13 +105,16 @@ class Standing:
         """What the requester may have of the type that is about these patients and nobody else."""
         closure = await self.closure(snapshot, instant)
         dossiers = await self._knowledge.dossiers(snapshot, patients)
-        return together(
-            [
-                ((patient,), self._bound(dossier, closure, instant, Action.ACCESS).query(type))
-                for patient, dossier in dossiers.items()
-            ],
-            NOTHING,
-        )
+        kept = [self._bound(dossier, closure, instant, Action.ACCESS) for dossier in dossiers.values()]
+        key = (type, *dossiers)
+        known = self._abouts.get(key)
+        if known is None or any(one is not other for one, other in zip(known[0], kept, strict=True)):
+            answers = [((patient,), one.query(type)) for patient, one in zip(dossiers, kept, strict=True)]
+            if len(self._abouts) >= _BOUNDS_MAX:
+                self._abouts.clear()
+            # The same object for as long as it says the same: a store keeps what it works out for it.
+            known = self._abouts[key] = (kept, together(answers, NOTHING))
+        return known[1]
 
     async def query(self, snapshot: Snapshot, type: str, instant: int) -> ByOwner:
         """What the requester may have of the type, whoever it is about."""
