@@ -109,11 +109,10 @@ class IndexNames:
     def intern_filed(self, cursor: Cursor, row: FiledRow) -> int:
         num = self._filed_values.get(row)
         if num is None:
-            num = self.filed_num(cursor, *row)
-            if num is None:
-                cursor.execute("INSERT INTO filed_value (kind, value) VALUES (?, ?)", row)
-                num = cursor.lastrowid
-                assert num is not None
+            # During an import most of what is not remembered is new.
+            cursor.execute("INSERT INTO filed_value (kind, value) VALUES (?, ?) ON CONFLICT DO NOTHING", row)
+            num = cursor.lastrowid if cursor.rowcount else self.filed_num(cursor, *row)
+            assert num is not None
             if len(self._filed_values) >= NAMES_MAX:
                 self._filed_values.clear()
             self._filed_values[row] = num

@@ -75,6 +75,7 @@ class Groups:
     """A ByOwner made ready: whose predicate is which, and what the predicates ask about.
 
     `only`: nothing is seen of any other patients than these few; None if there is no saying.
+    `plain`: of most patients everything is seen, or nothing, so that it pays to ask first whether it is so.
     """
 
     node: ast.ByOwner
@@ -82,6 +83,7 @@ class Groups:
     asks_content: bool
     asks_id: bool
     only: tuple[str, ...] | None
+    plain: bool
 
     @classmethod
     def of(cls, node: ast.ByOwner) -> "Groups":
@@ -92,7 +94,9 @@ class Groups:
             seen = [patients for patients, predicate in node.groups if predicate != ast.NOTHING]
             if sum(map(len, seen)) <= ONLY_MAX:
                 only = tuple([patient for patients in seen for patient in patients])
-        return cls(node, predicates, bool(asked & {ast.Filed, ast.FiledSpan}), ast.Ids in asked, only)
+        same = sum([len(patients) for patients, one in node.groups if one in (ast.EVERYTHING, ast.NOTHING)])
+        plain = 2 * same >= len(predicates) and node.otherwise in (ast.EVERYTHING, ast.NOTHING)
+        return cls(node, predicates, bool(asked & {ast.Filed, ast.FiledSpan}), ast.Ids in asked, only, plain)
 
 
 @dataclass(slots=True, eq=False)
@@ -104,6 +108,7 @@ class Judge:
     type: str
     asks_content: bool
     asks_id: bool
+    plain: bool
     patients: int
     arms: dict[OwnerKey, bool | Arm] = field(default_factory=dict)
     tests: dict[int, Answer] = field(default_factory=dict)
@@ -130,6 +135,7 @@ class Judges:
     def register(self, connection: Connection) -> None:
         """Make the functions known to a connection of this thread."""
         connection.create_function("judged", 4, self._judged, deterministic=True)
+        connection.create_function("judged_by_owner", 2, self._judged_by_owner, deterministic=True)
         connection.create_function("judged_version", 4, self._judged_version, deterministic=True)
 
     def forget(self) -> None:
@@ -167,6 +173,7 @@ class Judges:
                 type,
                 any(one.asks_content for one in groups) or bool(asked & {ast.Filed, ast.FiledSpan}),
                 any(one.asks_id for one in groups) or ast.Ids in asked,
+                all(one.plain for one in groups) and not asked & {ast.Filed, ast.FiledSpan},
                 sum([len(one.predicates) for one in groups]),
             )
             self._by_num[judge.num] = judge
@@ -203,6 +210,14 @@ class Judges:
             self._verdicts += 1
             verdict = arm.verdicts[content] = test.holds(filed.read(content), id)
         return verdict
+
+    def _judged_by_owner(self, num: int, owners: OwnerKey) -> bool | None:
+        """None if it takes more than the owners to tell."""
+        judge = self._by_num[num]
+        arm = judge.arms.get(owners)
+        if arm is None:
+            arm = judge.arms[owners] = self._arm(judge, owners)
+        return arm if arm is True or arm is False else None
 
     def _judged_version(self, num: int, type_num: int, owners: OwnerKey, id: str) -> bool:
         tree = self._by_num[num].tree

@@ -108,7 +108,11 @@ class Conditions:
         seq = f"(SELECT seq FROM resource WHERE rid = {c.rid})"
         owners = owner_key(c.owner, seq)
         content = f"(SELECT content FROM filed WHERE rid = {c.rid})" if judge.asks_content else "NULL"
-        return f"judged(?, {owners}, {content}, {c.id if judge.asks_id else 'NULL'})", (judge.num,)
+        judged = f"judged(?, {owners}, {content}, {c.id if judge.asks_id else 'NULL'})"
+        if judge.plain and judge.asks_content:
+            # Spares most candidates the look at what is filed.
+            return f"coalesce(judged_by_owner(?, {owners}), {judged})", (judge.num, judge.num)
+        return judged, (judge.num,)
 
     def _joined(self, operator: str, children: tuple[Bound, ...], c: Candidate) -> Condition:
         parts = [self.of(child, c) for child in children]

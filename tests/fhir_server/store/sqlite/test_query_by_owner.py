@@ -74,7 +74,7 @@ class Wijk:
         groups = []
         while left:
             size = draw.randrange(1, 4)
-            groups.append((tuple(left[:size]), self.predicate()))
+            groups.append((tuple(left[:size]), draw.choice((EVERYTHING, NOTHING, self.predicate(), self.predicate()))))
             left = left[size:]
         return ByOwner(tuple(groups), draw.choice((NOTHING, NOTHING, EVERYTHING, self.predicate())))
 
