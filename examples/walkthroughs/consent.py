@@ -181,14 +181,18 @@ def emergency(server: Server, ruben: httpx.Client) -> None:
         tell(text["contentString"])
     expect(REASON in message["payload"][0]["contentString"], "he has a message with the doctor's reason")
     marked = resources(answer(ruben.get("AuditEvent", params={"subtype": BREAK_GLASS, "_sort": "-date"})))
-    for event in marked:
-        tell(f"{event['recorded'][:16]}  {event['subtype'][0]['code']}  {who_asked(event)}")
     kinds = {event["subtype"][0]["code"] for event in marked}
     expect(
         {"operation", "search-type", "read"} <= kinds, "the button, the search and the read stand in his log, marked"
     )
     expect({who_asked(event) for event in marked} == {ON_DUTY}, "with who asked")
     expect(REASON in str(marked[-1].get("purposeOfEvent")), "and why")
+    log = answer(ruben.get("Patient/bewoner-03/$access-log", params={"_count": "12"}))
+    lines = [str(line) for line in values(log, "sentence")]
+    for line in lines[:10]:
+        tell(line)
+    expect(any("met de noodknop" in line for line in lines), "the log says it in Dutch")
+    expect(any("emergency button" in line for line in lines), "and in English")
 
 
 def who_asked(event: Resource) -> str:

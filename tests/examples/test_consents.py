@@ -120,8 +120,10 @@ async def test_leaving_the_team_is_leaving_the_dossier(house: House) -> None:
     physiotherapist = await role(house, "fysiotherapeut-hendriks")
     assert await total(physiotherapist, "Condition", 1) == 3
     team = (await annie.get("CareTeam/bewoner-01-team")).json
-    left = [one for one in team["participant"] if "hendriks" not in one["member"]["reference"]]
-    await house.given({**team, "participant": left})
+    for participant in team["participant"]:
+        if participant["member"]["reference"] == "PractitionerRole/fysiotherapeut-hendriks":
+            participant["period"]["end"] = "2026-11-21"
+    await house.given(team)
     assert await total(physiotherapist, "Condition", 1) == 0
 
 
