@@ -130,7 +130,15 @@ def no_professional_lets_themself_in(server: Server) -> None:
     proposal = kim.get("Consent/bewoner-10-toestemming-werkplek-voorstel")
     expect(answer(proposal)["status"] == "proposed", "the learning centre has proposed to see Kim's plan")
     expect(total(learning, "CarePlan") == 0, "that does nothing by itself")
+    # In her own name: a Consent that a professional performed never favours that professional.
     accepted = {**answer(proposal), "status": "active", "performer": [{"reference": "Patient/bewoner-10"}]}
+    preview = {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": accepted}]}
+    shown_before = answer(kim.post("Consent/$preview", json=preview, headers={"Content-Type": FHIR_JSON}))
+    opened = [line for line in values(shown_before, "sentence") if "Leerhuis" in line]
+    for line in opened:
+        tell(line)
+    expect(any("meer zien" in line for line in opened), "Kim looks first: it would open her plan to them")
+    expect(total(learning, "CarePlan") == 0, "and looking changes nothing")
     answer(put(kim, accepted, proposal.headers["etag"]))
     expect(total(learning, "CarePlan") == 1, "Kim says yes: they see her plan")
     expect(total(learning, "Condition") == 0, "and no diagnosis")
