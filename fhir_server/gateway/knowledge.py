@@ -17,7 +17,7 @@ from fhir_server.gateway.actors import DIRECTORY_TYPES, closure_of
 from fhir_server.gateway.dossier import DOSSIER_TYPES, Dossier, Loader
 from fhir_server.gateway.filing import Filer
 from fhir_server.gateway.moment import Now
-from fhir_server.search.query import Token
+from fhir_server.search.query import OwnedBy, Token
 from fhir_server.store.protocol import Change, Snapshot
 
 # No rule looks at these, and they are most of what is written.
@@ -39,7 +39,9 @@ class Knowledge:
         self._dossiers: dict[str, Dossier] = {}
         self._watched: dict[str, set[str]] = {}
         self._closures: dict[tuple[str, str], Closure] = {}
+        # Who has a Consent in force; of those who are unsure, one changed since.
         self._consenting: frozenset[str] | None = None
+        self._unsure: frozenset[str] = frozenset()
 
     async def refresh(self, snapshot: Snapshot) -> None:
         """Forget what the snapshot shows to have changed."""
@@ -88,12 +90,17 @@ class Knowledge:
 
     async def consenting(self, snapshot: Snapshot) -> frozenset[str]:
         """The patients who have a Consent in force."""
-        if self._consenting is not None and self.holds(snapshot):
-            return self._consenting
-        rows = await Now(snapshot).find("Consent", Token("status", None, "active"))
+        current = self.holds(snapshot)
+        known, unsure = (self._consenting, self._unsure) if current else (None, frozenset[str]())
+        if known is not None and not unsure:
+            return known
+        about = None if known is None else OwnedBy(tuple(sorted(unsure)))
+        rows = await Now(snapshot).find("Consent", Token("status", None, "active"), about)
         found = frozenset(owner for row in rows for owner in row.owners)
+        if known is not None:
+            found |= known - unsure
         if self.holds(snapshot):
-            self._consenting = found
+            self._consenting, self._unsure = found, frozenset()
         return found
 
     def holds(self, snapshot: Snapshot) -> bool:
@@ -121,8 +128,8 @@ class Knowledge:
             if change.type in DOSSIER_TYPES:
                 patients.update(change.owners)
             patients |= self._watched.get(f"{change.type}/{change.id}", set())
-            if change.type == "Consent":
-                self._consenting = None
+            if change.type == "Consent" and self._consenting is not None:
+                self._unsure |= frozenset(change.owners)
         if patients:
             for patient in patients:
                 self._dossiers.pop(patient, None)
@@ -132,5 +139,5 @@ class Knowledge:
         self._dossiers.clear()
         self._watched.clear()
         self._closures.clear()
-        self._consenting = None
+        self._consenting, self._unsure = None, frozenset()
         self.generation += 1

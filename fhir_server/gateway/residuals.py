@@ -4,6 +4,7 @@ INVARIANT: for every resource the query holds exactly when `consent.predicate.ev
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from consent.predicate import All, Certainly, Not, Possibly, for_type
@@ -31,11 +32,13 @@ from fhir_server.search.query import EVERYTHING, NOTHING, Filed, FiledSpan, Ids,
 from fhir_server.search.rows import MAX_TIME, MIN_TIME
 
 _SOME_TIME: Final = FiledSpan(MIN_TIME, MAX_TIME, partly=True)
+_KEPT_MAX: Final = 10_000
 _LEVEL_MAX: Final = max(LEVELS.values())
 
 
+@lru_cache(maxsize=_KEPT_MAX)
 def as_query(residual: Residual, type: str) -> Predicate:
-    """The residual predicate for resources of one type."""
+    """The residual predicate for resources of one type. Many patients share one, and few of them change at a time."""
     return _of(for_type(residual, type), type)
 
 

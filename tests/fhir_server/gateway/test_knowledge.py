@@ -1,91 +1,63 @@
-"""What the gateway keeps of Consents and the directory is never older than the snapshot it decides in."""
+"""What is known of the world stays known until it changes, and not a request longer."""
+
+from typing import Any
 
 import pytest
 
-from consent.model import Effect
-from fhir_server.gateway.gateway import Gateway
-from fhir_server.gateway.maintenance import Maintenance
-from fhir_server.interactions.load import Loaded, load_resources
-from fhir_server.store.sqlite import open_store
-from profiles import registry
-from tests.fhir_server.gateway.test_consent_policy import by, consent, permit, role, wijk
+from fhir_server.gateway.knowledge import Knowledge
+from fhir_server.gateway.requester import from_token
+from fhir_server.gateway.standing import Standing
+from fhir_server.store.protocol import AccessToken
+from tests.fhir_server.gateway.test_consent_policy import SCOPE, by, consent, permit, total, wijk
 from tests.fhir_server.inprocess import House, observation
 
 pytestmark = pytest.mark.anyio
 
-OPEN = consent("c", permit(by("Practitioner/doctor")))
-CLOSED = {**OPEN, "status": "inactive"}
 
-
-async def effects(house: House) -> set[Effect]:
-    """What the Consents that are known of p say."""
-    knowledge = house.gateway.knowledge
+async def known_to_consent(house: House) -> frozenset[str]:
+    knowledge: Knowledge = house.gateway.knowledge
     async with house.store.snapshot() as snapshot:
         await knowledge.refresh(snapshot)
-        dossier = await knowledge.dossier(snapshot, "p")
-    return {each.effect for signed in dossier.consents for each in signed.compiled.speaking}
+        found = await knowledge.consenting(snapshot)
+        assert knowledge.holds(snapshot)
+        assert found == await Knowledge(knowledge.rules, house.gateway.tools.filer, knowledge.zone).consenting(snapshot)
+        return found
 
 
-async def test_an_older_snapshot_brings_nothing_back(house: House) -> None:
-    """A request that began before a revocation, and goes on after it, must not leave its Consent behind."""
+async def test_who_has_a_consent_follows_every_change(house: House) -> None:
     await wijk(house)
-    await house.given(OPEN)
-    knowledge = house.gateway.knowledge
-    async with house.store.snapshot() as before:
-        await knowledge.refresh(before)
-        await before.read("Patient", "p")
-        await house.given(CLOSED)
-        assert await effects(house) == set()
-        old = await knowledge.dossier(before, "p")
-        assert len(old.consents) == 1, "it is answered from what it sees itself"
-        assert await effects(house) == set(), "and nothing of that is kept"
-        await knowledge.refresh(before)
-        assert await effects(house) == set()
+    assert await known_to_consent(house) == frozenset()
+    opened = permit(by("Practitioner/doctor"))
+    doctor = await house.caller("Practitioner/doctor", SCOPE)
+    for resource, expected, seen in (
+        (consent("c", opened), {"p"}, 2),
+        (consent("d", opened, "q"), {"p", "q"}, 4),
+        (observation("q3", "q"), {"p", "q"}, 5),
+        (consent("e", opened), {"p", "q"}, 5),
+        (consent("c", opened, status="inactive"), {"p", "q"}, 5),
+        (consent("e", opened, status="inactive"), {"q"}, 3),
+        (consent("d", opened, "p"), {"p"}, 2),
+    ):
+        await house.given(resource)
+        assert await known_to_consent(house) == expected
+        assert await total(doctor, "Observation") == seen
 
 
-async def test_what_has_not_changed_is_kept(house: House) -> None:
+async def test_a_search_of_a_dossier_asks_the_same_question_until_something_changes(house: House) -> None:
     await wijk(house)
-    await house.given(OPEN)
-    knowledge = house.gateway.knowledge
+    await house.given(consent("c", permit(by("Practitioner/doctor"))))
+    token = AccessToken("app", "Practitioner/doctor", SCOPE, 0, 2**60, purpose="TREAT")
+    standing = Standing(house.gateway.knowledge, from_token(token, ("Observation",)), False)
 
-    async def known() -> tuple[object, object]:
+    async def asked(*patients: str) -> Any:
         async with house.store.snapshot() as snapshot:
-            await knowledge.refresh(snapshot)
-            closure = await knowledge.closure(snapshot, "PractitionerRole/gp", "app", house.clock())
-            return await knowledge.dossier(snapshot, "p"), closure
+            await house.gateway.knowledge.refresh(snapshot)
+            return await standing.query_about(snapshot, patients, "Observation", house.clock())
 
-    dossier, closure = await known()
-    await house.given(observation("new", "p"), OPEN | {"id": "other", "patient": {"reference": "Patient/q"}})
-    assert await known() == (dossier, closure)
-    assert (await known())[0] is dossier
-    await house.given(OPEN)
-    assert (await known())[0] is not dossier
-    await house.given(role("gp", "doctor", "group"))
-    assert (await known())[1] is not closure
-
-
-async def test_a_commit_of_another_process_is_noticed_at_the_next_look(house: House) -> None:
-    await wijk(house)
-    await house.given(OPEN)
-    assert Effect.PERMIT in await effects(house)
-    settings = house.gateway.settings
-    other = await open_store(settings.data, clock=house.clock)
-    try:
-        gateway = Gateway(other, registry.load(), settings, clock=house.clock, cursor_key=b"k" * 32)
-        loaded = Loaded()
-        await load_resources(Maintenance(gateway, "elsewhere"), [CLOSED], loaded)
-        assert not loaded.refused
-        assert await effects(house) == set()
-    finally:
-        await other.close()
-
-
-async def test_more_changes_than_can_be_told_forget_everything(house: House) -> None:
-    await wijk(house)
-    await house.given(OPEN)
-    assert Effect.PERMIT in await effects(house)
-    loaded = Loaded()
-    many = [observation(f"many{number}", "q") for number in range(1_100)]
-    await load_resources(house.maintenance, [*many, CLOSED], loaded)
-    assert not loaded.refused
-    assert await effects(house) == set()
+    first, both = await asked("p"), await asked("p", "q")
+    await house.given(observation("p3", "p"))
+    assert await asked("p") is first
+    assert await asked("p", "q") is both
+    await house.given(consent("c", permit(by("Practitioner/doctor")), status="inactive"))
+    assert await asked("p") != first
+    assert await asked("p", "q") != both
