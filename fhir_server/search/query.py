@@ -227,7 +227,9 @@ class ByOwner:
     """Each patient it is about has, in one of `groups`, a predicate that holds for it; there is at least one patient.
 
     A group is (logical ids, predicate). For a patient in no group `otherwise` must hold. No patient is in two groups.
-    Made by the gateway only.
+    The predicates are of And, Or, Not, TypeIn, Ids, Filed and FiledSpan. What was never filed, because it was written
+    before there was filing, is held to match none that has a Filed or FiledSpan in any group.
+    Made by the gateway only; a store may keep what it works out for as long as it is asked the same object.
     """
 
     groups: tuple[tuple[tuple[str, ...], "Predicate"], ...]

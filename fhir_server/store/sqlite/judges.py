@@ -149,11 +149,13 @@ class Judges:
         self._connection = connection
         if len(self._unknown) > UNKNOWN_MAX:
             self.forget()
+        crowded = len(self._groups) > JUDGES_MAX
         while len(self._judges) > JUDGES_MAX or self._patients > PATIENTS_MAX:
             oldest = self._judges.pop(next(iter(self._judges)))
             del self._by_num[oldest.num]
             self._patients -= oldest.patients
-        if len(self._groups) > JUDGES_MAX:
+            crowded = True
+        if crowded:
             kept = {id(node) for judge in self._judges.values() for node in by_owner_in(judge.tree)}
             self._groups = {key: groups for key, groups in self._groups.items() if key in kept}
         (self._latest,) = connection.execute("SELECT coalesce(max(num), 0) FROM filed_value").fetchone()

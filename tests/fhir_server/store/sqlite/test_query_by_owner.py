@@ -4,13 +4,14 @@ The rules are in the docstrings of ByOwner, Filed and FiledSpan in fhir_server/s
 """
 
 import random
+import sqlite3
 
 import pytest
 
 from fhir_server.search import query as ast
 from fhir_server.search.query import EVERYTHING, NOTHING, ByOwner, Filed, FiledSpan, Predicate, Query, SortKey
 from fhir_server.search.rows import MAX_TIME, MIN_TIME, DateRow, FiledRow, IndexRows, ReferenceRow, TokenRow
-from fhir_server.store.sqlite import query
+from fhir_server.store.sqlite import judges, query
 from tests.fhir_server.store import reference_evaluator as reference
 from tests.fhir_server.store.reference_evaluator import Key, Stored
 from tests.fhir_server.store.sqlite.database import Database
@@ -115,6 +116,30 @@ class Wijk:
         assert query.total(connection, names, asked) == len(expected), asked
         assert sorted(query.matches(connection, names, asked, 1_000)) == expected, asked
         assert reference.in_order([reference.sort_values(self.table[key], asked.sort) for key in found], asked.sort)
+
+
+@pytest.mark.parametrize("limit", ["JUDGES_MAX", "PATIENTS_MAX", "VERDICTS_MAX", "UNKNOWN_MAX"])
+def test_judges_that_remember_next_to_nothing_say_the_same(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judges, limit, 2)
+    wijk = Wijk(99)
+    asked = [Query(TYPES, ast.And((wijk.by_owner(), wijk.question()))) for _ in range(12)]
+    for turn in range(120):
+        wijk.check(asked[turn % 12])
+        wijk.values = min(wijk.values + turn % 2, len(VALUES))
+        wijk.write()
+        kept = wijk.database.names.judges
+        assert len(kept._judges) <= (judges.JUDGES_MAX + 30 if limit != "PATIENTS_MAX" else 30)
+        assert len(kept._by_num) == len(kept._judges)
+        assert len(kept._groups) <= 60
+
+
+def test_a_predicate_that_looks_elsewhere_is_refused() -> None:
+    """Nothing but the resource itself decides; a store that passed over what it does not know would open it."""
+    wijk = Wijk(1)
+    for leaf in (ast.Token("code", None, "x"), ast.Chain("subject", "Encounter", EVERYTHING), ast.Unowned()):
+        asked = Query(("Observation",), ByOwner(((PATIENTS, leaf),), NOTHING))
+        with pytest.raises(sqlite3.OperationalError):
+            query.total(wijk.database.connection, wijk.database.names, asked)
 
 
 @pytest.mark.parametrize("seed", range(8))
