@@ -47,7 +47,7 @@ async def test_a_search_of_a_dossier_asks_the_same_question_until_something_chan
     await wijk(house)
     await house.given(consent("c", permit(by("Practitioner/doctor"))))
     token = AccessToken("app", "Practitioner/doctor", SCOPE, 0, 2**60, purpose="TREAT")
-    standing = Standing(house.gateway.knowledge, from_token(token, ("Observation",)), False)
+    standing = Standing(house.gateway.knowledge, from_token(token, ("Observation",)), lambda patient, closure: False)
 
     async def asked(*patients: str) -> Any:
         async with house.store.snapshot() as snapshot:
