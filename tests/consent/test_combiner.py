@@ -285,3 +285,12 @@ def test_beaten_is_beaten_by_a_permit_that_matches(mine: list[Json], asked: Any,
                     assert winner.consent != beaten.consent
                     assert winner.effect is Effect.PERMIT
                     assert winner.fate in (Fate.STANDS, Fate.OVERRULED)
+
+
+def test_a_permit_that_its_own_consent_silences_beats_nobody() -> None:
+    # Where branches disagree deny wins: this Consent permits nothing, though another beats its deny.
+    silenced = consent({"provision": [permit(**USERS[4]), deny()]}, id="a")
+    organisation, team = consent(permit(**USERS[2]), id="b"), consent(deny(**USERS[3]), id="c")
+    assert allowed(silenced, organisation)
+    assert not allowed(silenced, organisation, team)
+    assert allowed(consent(permit(**USERS[4]), id="a"), organisation, team)

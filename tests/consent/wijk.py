@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from consent import vocabulary
+from consent.bind import bind
 from consent.compile import Combiner, Policy, Rules, compile_consent, compile_policy
 from consent.decide import decide
 from consent.model import (
@@ -22,6 +23,8 @@ from consent.model import (
     ResourceFacts,
 )
 from consent.parse import parse
+from consent.predicate import evaluate, for_type
+from consent.residual import residual
 from profiles.registry import load
 
 Json = dict[str, Any]
@@ -240,10 +243,20 @@ def decision(
     world: Wijk = WIJK,
     proxies: frozenset[str] = frozenset(),
 ) -> Decision:
-    """What is decided for the GP (or `asked`) about the observation (or `facts`) under these Consents of patient 1."""
-    chosen = chosen or rules()
+    """What is decided for the GP (or `asked`) about the observation (or `facts`) under these Consents of patient 1.
+
+    A rule holds for whoever decides, so the quick decision and the residual predicate have to say the same.
+    """
+    chosen, asked, facts = chosen or rules(), asked or request(), facts or observation()
     policy = policy_of(*consents, chosen=chosen, world=world, proxies=proxies)
-    return decide(asked or request(), facts or observation(), {"1": policy}, chosen)
+    found = decide(asked, facts, {"1": policy}, chosen)
+    if facts.patients == ("1",):
+        bound = bind(policy, asked, chosen)
+        left = residual(bound)
+        assert bound.decide(facts).effect is found.effect
+        assert evaluate(left, facts) is found.permitted
+        assert evaluate(for_type(left, facts.type), facts) is found.permitted
+    return found
 
 
 def allowed(*consents: Json, **how: Any) -> bool:
