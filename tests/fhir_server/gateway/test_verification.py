@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fhir_server.gateway.verification import verify
+from fhir_server.interactions.load import Loaded, load_resources
 from fhir_server.store.sqlite import open_store
 from fhir_server.store.sqlite.connection import FILE_NAME, JOURNAL_NAME
 from fhir_server.store.sqlite.schema import JOURNAL_STEPS, STEPS
@@ -254,6 +255,17 @@ async def test_imported_events_and_provenances_of_clients_are_no_inventions(hous
         "agent": [{"who": {"display": "somebody"}}],
     }
     await house.given(claimed)
+    await house.maintenance.unfold_audit()
+    assert (await verify(house.store)).faults == []
+
+
+async def test_not_even_an_import_changes_what_stands_in_the_log(house: House) -> None:
+    operator = await house.caller()
+    loaded = Loaded()
+    for type in ("AuditEvent", "Provenance"):
+        stored = (await operator.get(f"{type}?_count=1")).resources[0]
+        await load_resources(house.maintenance, [{**stored, "recorded": "2020-01-01T00:00:00Z"}], loaded)
+    assert [refused.error.category.status for refused in loaded.refused] == [403, 403]
     await house.maintenance.unfold_audit()
     assert (await verify(house.store)).faults == []
 
