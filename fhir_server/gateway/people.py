@@ -44,7 +44,7 @@ async def concerned(
     """At most `most` people: those whom these Consents name, then those around the patient, then authors."""
     gathered = _Gathering(known)
     for consent in consents:
-        for actor in _named(consent):
+        for actor in named_in(consent):
             await gathered.add(actor)
     for reference in _around(dossier):
         await gathered.add(Party(reference))
@@ -99,7 +99,7 @@ class _Gathering:
         } - {""}
 
 
-def _named(consent: ConsentRecord) -> Iterator[Actor]:
+def named_in(consent: ConsentRecord) -> Iterator[Actor]:
     """Whom the Consent names as recipients, in the order of its provisions."""
     for provision in consent.provisions:
         if provision.condition.recipients is not None:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from consent import foretell
 from consent.among import Among, indexes
 from consent.bind import bind
-from consent.compile import counts
-from consent.model import Action, Closure, ConsentRecord, ResourceFacts
+from consent.compile import Policy
+from consent.model import AccessRequest, Action, Closure, ConsentRecord, Party, ResourceFacts
 from consent.residual import residual
 from consent.words import LANGUAGES, Text
 from fhir_server.gateway import stored_text, validation
@@ -24,7 +24,7 @@ from fhir_server.gateway.dossier_records import records
 from fhir_server.gateway.explaining import Both
 from fhir_server.gateway.moment import Now, Within
 from fhir_server.gateway.naming import names
-from fhir_server.gateway.people import concerned
+from fhir_server.gateway.people import concerned, named_in
 from fhir_server.gateway.sight import Sight
 from fhir_server.gateway.standing import request_of
 from fhir_server.gateway.unfolding import UNFOLDED
@@ -115,8 +115,7 @@ async def compare(gateway: "Gateway", sight: Sight, consent: Mapping[str, Any], 
     today = await knowledge.dossier(snapshot, patient)
     compiled = await knowledge.loader.compiled(moment, knowledge.loader.record(consent), nothing_staged)
     others = tuple(signed for signed in today.consents if signed.compiled.record.id != compiled.record.id)
-    added = (Signed(compiled, instant),) if counts(compiled.record) else ()
-    then = replace(today, consents=(*others, *added))
+    then = replace(today, consents=(*others, Signed(compiled, instant)))
     held = [name for name in gateway.tools.ownership.types - UNFOLDED if sight.authority.holds(name, SHOWN)]
     rows = [row for row in await records(snapshot, patient, held) if sight.judge.reaches(row, SHOWN)]
     facts = [replace(gateway.tools.filer.of(row).facts, patients=(patient,)) for row in rows]
@@ -162,8 +161,17 @@ class _Comparing:
         self._states = tuple((dossier, dossier.policy(instant, gateway.rules)) for dossier in (today, then))
         self._facts = facts
         self._among = Among(facts)
+        # Those who work together mostly see the same.
+        self._counts: dict[int, tuple[Counted, ...]] = {}
         self._instant = instant
         self._ends = ends
+        self._seen_by: dict[tuple[int, AccessRequest], int] = {}
+        self._asked_about = {f"Patient/{today.patient}"} | {author for one in facts for author in one.authors}
+        spoken = [consent.record for _, policy in self._states for consent in policy.consents]
+        named = [actor for consent in spoken for actor in named_in(consent)]
+        self._asked_about.update(*(consent.performers for consent in spoken))
+        self._asked_about.update(actor.reference for actor in named if isinstance(actor, Party))
+        self._kinds = {actor for actor in named if not isinstance(actor, Party)}
         places = {one.reference: at for at, one in enumerate(facts) if one.type != "Patient"}
         self._references = [
             (at, places[reference])
@@ -185,20 +193,27 @@ class _Comparing:
 
     def _seen(self, closure: Closure, purpose: str) -> tuple[int, int]:
         """Which records they see today, and which they would."""
-        rules = self._knowledge.rules
-        before, after = (
-            self._among.holds(
-                residual(
-                    bind(
-                        policy,
-                        request_of(self._knowledge, dossier, closure, purpose, Action.ACCESS, self._instant),
-                        rules,
-                    )
-                )
-            )
-            for dossier, policy in self._states
-        )
+        before, after = (self._seen_in(state, closure, purpose) for state in self._states)
         return before, after
+
+    def _seen_in(self, state: tuple[Dossier, Policy], closure: Closure, purpose: str) -> int:
+        dossier, policy = state
+        request = request_of(self._knowledge, dossier, closure, purpose, Action.ACCESS, self._instant)
+        # What nothing here asks about makes no difference, so that colleagues are mostly one and the same requester.
+        request = replace(request, closure=self._as_asked(closure))
+        key = (id(policy), request)
+        if key not in self._seen_by:
+            self._seen_by[key] = self._among.holds(residual(bind(policy, request, self._knowledge.rules)))
+        return self._seen_by[key]
+
+    def _as_asked(self, closure: Closure) -> Closure:
+        return replace(
+            closure,
+            individuals=closure.individuals & self._asked_about,
+            teams=closure.teams & self._asked_about,
+            organisations=closure.organisations & self._asked_about,
+            categories=closure.categories & self._kinds,
+        )
 
     def _change(self, login: str, name: Text, before: int, after: int, purposes: tuple[str, ...]) -> Change:
         opens, closes = self._counted(after & ~before), self._counted(before & ~after)
@@ -232,13 +247,15 @@ class _Comparing:
         )
 
     def _counted(self, bits: int) -> tuple[Counted, ...]:
-        by_type: dict[str, list[str]] = {}
-        for at in indexes(bits):
-            by_type.setdefault(self._facts[at].type, []).append(self._facts[at].reference)
-        return tuple(
-            Counted(type, len(several), tuple(sorted(several)[:REFERENCES_MAX]))
-            for type, several in sorted(by_type.items())
-        )
+        if bits not in self._counts:
+            by_type: dict[str, list[str]] = {}
+            for at in indexes(bits):
+                by_type.setdefault(self._facts[at].type, []).append(self._facts[at].reference)
+            self._counts[bits] = tuple(
+                Counted(type, len(several), tuple(sorted(several)[:REFERENCES_MAX]))
+                for type, several in sorted(by_type.items())
+            )
+        return self._counts[bits]
 
 
 def _leads_out(seen: int, at: int, to: int) -> bool:

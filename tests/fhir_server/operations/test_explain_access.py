@@ -230,6 +230,11 @@ async def test_who_is_asked_about_need_not_be_known() -> None:
             answers.append(answer["decision"])
         assert answers[0] == answers[1]
         assert answers[0][0]["effect"] == ["permit"]
+        # About a patient who is known elsewhere only, so in no dossier here.
+        elsewhere = {"patient": {"identifier": {"value": "1"}}, "name": [{"text": "Buur"}]}
+        await house.given({"resourceType": "RelatedPerson", "id": "nobodys", **elsewhere})
+        answer = await asked(owner, actor="RelatedPerson/nobodys")
+        assert answer["actor"] == [{"reference": "RelatedPerson/nobodys", "display": "RelatedPerson/nobodys"}]
         unknown = await decided(owner, "Observation/usual", actor="PractitionerRole/none")
         assert unknown["effect"] == ["deny"]
 

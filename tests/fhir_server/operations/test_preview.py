@@ -111,6 +111,34 @@ async def test_what_it_foretells_is_what_happens() -> None:
             assert records(change.get("closes", [])) == before[login] - after[login], login
 
 
+async def test_a_kind_of_professional_is_looked_up_in_the_directory() -> None:
+    """A category opens to those who treat the patient, and closes to all of the kind."""
+    async with opened() as house:
+        await furnish(house)
+        kind = {"coding": [{"system": "http://test/roles", "code": "gp"}]}
+        await house.given(
+            *(practitioner(id, id) for id in ("treats", "stranger", "other")),
+            role("r1", "treats", "practice", code=[kind]),
+            role("r2", "stranger", "practice", code=[kind]),
+            role("r3", "other", "practice"),
+            patient("p", generalPractitioner=[ref("Practitioner/treats")]),
+        )
+        named = recipients("")
+        named[0]["reference"] = {
+            "type": "PractitionerRole",
+            "identifier": {"system": "http://test/roles", "value": "gp"},
+        }
+        owner = await house.caller("Patient/p", "patient/*.rs")
+        opens = changes(await previewed(owner, consent("new", type="permit", actor=named)))
+        assert set(opens) == {"Practitioner/treats"}
+        await house.given(consent("all", type="permit", actor=recipients("Organization/practice")))
+        closes = changes(await previewed(owner, consent("new", type="deny", actor=named, code=coded("height"))))
+        assert {who: records(change["closes"]) for who, change in closes.items()} == {
+            "Practitioner/treats": {"Observation/height"},
+            "Practitioner/stranger": {"Observation/height"},
+        }
+
+
 async def test_it_takes_the_place_of_the_consent_with_its_id() -> None:
     async with opened() as house:
         await furnish(house)
