@@ -16,7 +16,7 @@ from fhir_server.gateway.narrow import conjunction, disjunction
 from fhir_server.gateway.policies import Policy
 from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.gateway.scopes import Context, Scope
-from fhir_server.gateway.writing import WriteAction
+from fhir_server.gateway.writing import Leave, WriteAction
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.query import EVERYTHING, NOTHING, Or, OwnedBy, Predicate, Unowned
 from fhir_server.search.rows import IndexRows
@@ -56,7 +56,7 @@ class Judge(Protocol):
         rows: IndexRows,
         scope_action: str,
         resource: Mapping[str, Any],
-    ) -> bool: ...
+    ) -> Leave: ...
 
     def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]: ...
 
@@ -259,11 +259,11 @@ class ScopedJudge:
         rows: IndexRows,
         scope_action: str,
         resource: Mapping[str, Any],
-    ) -> bool:
+    ) -> Leave:
         """Whether the requester may write (or take away) a version with these owners, facts and rows."""
-        return self._access.reaches(type, owners, scope_action, rows) and await self._policy.permits_write(
-            action, type, owners, filing, resource
-        )
+        if not self._access.reaches(type, owners, scope_action, rows):
+            return Leave(False)
+        return await self._policy.permits_write(action, type, owners, filing, resource)
 
 
 def login_required() -> FhirError:

@@ -46,6 +46,16 @@ async def closure_of(moment: Moment, login: str, client: str, instant: int, zone
     return closure(login, roles, organisations, groups, instant, zone, used)
 
 
+async def employers(moment: Moment, login: str) -> tuple[str, ...]:
+    """The Organizations that the login's role is at, or that it is itself, before those above them."""
+    kind = login.partition("/")[0]
+    if kind == "Organization":
+        return (login,)
+    role = await _get(moment, login) if kind == "PractitionerRole" else None
+    organisation = local(role.get("organization")) if role is not None else ""
+    return (organisation,) if organisation else ()
+
+
 async def counting_as(moment: Moment, actor: Actor) -> frozenset[str]:
     """All `Type/id` that count as the actor when they author or keep a record.
 

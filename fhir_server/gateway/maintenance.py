@@ -16,7 +16,7 @@ from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.gateway.results import Written
 from fhir_server.gateway.session import Session
 from fhir_server.gateway.unit import Unit
-from fhir_server.gateway.writing import WriteAction
+from fhir_server.gateway.writing import Leave, WriteAction
 from fhir_server.search.context import Context
 from fhir_server.search.query import EVERYTHING, Predicate
 from fhir_server.search.rows import IndexRows
@@ -152,9 +152,9 @@ class _Everything:
         rows: IndexRows,
         scope_action: str,
         resource: Mapping[str, Any],
-    ) -> bool:
+    ) -> Leave:
         """Everything but the log: an import may add to it, and changes nothing that stands in it."""
-        return action == "create" or not (type == "AuditEvent" or filing.facts.personal)
+        return Leave(action == "create" or not (type == "AuditEvent" or filing.facts.personal))
 
     def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
         return ()

@@ -24,7 +24,7 @@ from fhir_server.gateway.filing import PERSONAL as PERSONAL_ROW
 from fhir_server.gateway.filing import Filer, Filing
 from fhir_server.gateway.narrow import conjunction, disjunction
 from fhir_server.gateway.standing import Standing
-from fhir_server.gateway.writing import CONSENT_ACTION, WriteAction, may_write
+from fhir_server.gateway.writing import CONSENT_ACTION, Leave, WriteAction, may_write
 from fhir_server.search.query import EVERYTHING, NOTHING, ByOwner, Filed, Not, Predicate, Unowned
 from fhir_server.store.protocol import Snapshot, StoredVersion
 
@@ -52,7 +52,7 @@ class Policy(Protocol):
 
     async def permits_write(
         self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, resource: Mapping[str, Any]
-    ) -> bool:
+    ) -> Leave:
         """Whether this resource, with these facts, may be written; an update is asked of old and of new content."""
         ...
 
@@ -152,12 +152,13 @@ class ConsentPolicy:
 
     async def permits_write(
         self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, resource: Mapping[str, Any]
-    ) -> bool:
+    ) -> Leave:
         asked = CONSENT_ACTION[action]
         standing, snapshot, instant = self._standing, self._snapshot, self._instant
         bounds = [(await standing.bound(snapshot, patient, instant, asked)).bound for patient in owners]
         request = AccessRequest(await standing.closure(snapshot, instant), "", asked, instant)
-        return may_write(action, resource, filing.facts, bounds, request, standing.login, self._rules)
+        granted = may_write(action, resource, filing.facts, bounds, request, standing.login, self._rules)
+        return Leave(granted, tuple(ground for bound in bounds for ground in _grounds(bound.decide(filing.facts))))
 
     def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
         decision = self._decisions.get((stored.type, stored.id, stored.version))
@@ -232,13 +233,13 @@ class FixedPolicy:
 
     async def permits_write(
         self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, resource: Mapping[str, Any]
-    ) -> bool:
+    ) -> Leave:
         if not self._system or filing.facts.personal or (type == "AuditEvent" and action != "create"):
-            return False
-        return self._open or (type in UNOWNED and not owners)
+            return Leave(False)
+        return Leave(self._open or (type in UNOWNED and not owners), _operator(owners))
 
     def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
-        return tuple(Ground(owner, "operator") for owner in stored.owners)
+        return _operator(stored.owners)
 
     def owns(self, patients: Iterable[str]) -> bool:
         return False
@@ -256,3 +257,7 @@ class FixedPolicy:
         if self._open or (self._system and type == "AuditEvent"):
             return EVERYTHING
         return Unowned() if type in UNOWNED else NOTHING
+
+
+def _operator(owners: tuple[str, ...]) -> tuple[Ground, ...]:
+    return tuple(Ground(owner, "operator") for owner in owners)

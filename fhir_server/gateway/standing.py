@@ -13,8 +13,10 @@ from consent.model import FOREVER, AccessRequest, Action, Closure, Emergency
 from consent.predicate import Predicate as Residual
 from consent.residual import residual
 from fhir_server.gateway import audit
+from fhir_server.gateway.actors import employers
 from fhir_server.gateway.dossier import Dossier
 from fhir_server.gateway.knowledge import Knowledge
+from fhir_server.gateway.moment import Now
 from fhir_server.gateway.requester import Requester
 from fhir_server.gateway.residuals import as_query
 from fhir_server.search.query import NOTHING, ByOwner, Predicate
@@ -92,7 +94,10 @@ class Standing:
         """As whom the requester counts, for the audit."""
         closure = await self.closure(snapshot, instant)
         if self._known_as is None or self._known_as[0] is not closure:
-            known = audit.Standing(tuple(sorted(closure.individuals)), tuple(sorted(closure.organisations)))
+            first = await employers(Now(snapshot), self.login)
+            above = sorted(closure.organisations.difference(first))
+            own = [one for one in first if one in closure.organisations]
+            known = audit.Standing(tuple(sorted(closure.individuals)), (*own, *above))
             self._known_as = (closure, known)
         return self._known_as[1]
 

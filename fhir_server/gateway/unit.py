@@ -12,7 +12,7 @@ import msgspec
 
 from fhir_server.gateway import authorship, stored_text, validation
 from fhir_server.gateway.access import SEARCH, SHOWN, not_found
-from fhir_server.gateway.audit import Touched, touched
+from fhir_server.gateway.audit import Ground, Touched, touched
 from fhir_server.gateway.consents import ConsentRules
 from fhir_server.gateway.filing import Filer, Filing, decode
 from fhir_server.gateway.matching import judgeable, matches
@@ -72,6 +72,7 @@ class Unit:
         self._owners: dict[tuple[str, str], tuple[str, ...]] = {}
         self._positions: dict[tuple[str, str], int] = {}
         self._refile: dict[tuple[str, str], Refile] = {}
+        self._grounds: dict[tuple[str, str], tuple[Ground, ...]] = {}
         self._warnings: dict[int, tuple[Issue, ...]] = {}
         self._touched: list[Touched] = []
         self._met: list[StoredVersion] = []
@@ -101,7 +102,8 @@ class Unit:
     @property
     def met(self) -> tuple[Touched, ...]:
         """What stood in the way of this unit: the stored resources that it would have changed, as they are."""
-        return touched(self._met, self._sight.judge.grounds)
+        judge = self._sight.judge
+        return touched(self._met, lambda row: self._grounds.get((row.type, row.id)) or judge.grounds(row))
 
     def new_id(self) -> str:
         return self._tools.new_id()
@@ -217,7 +219,10 @@ class Unit:
         self._writes.append(
             Write("delete", resource_type, logical_id, current.version, None, current.owners, current.facts, None)
         )
-        self._touched.append(Touched(resource_type, logical_id, current.version + 1, current.owners, wrote="delete"))
+        grounds = self._grounds[resource_type, logical_id]
+        self._touched.append(
+            Touched(resource_type, logical_id, current.version + 1, current.owners, grounds, wrote="delete")
+        )
         self._owners[resource_type, logical_id] = current.owners
         return Staged(len(self._writes) - 1, "delete", resource_type, logical_id)
 
@@ -273,23 +278,23 @@ class Unit:
         resource = json.parse(current.body)
         rows = self._tools.extract(resource)
         filing = self._tools.filer.of(current)
-        if not await self._sight.judge.permits_write(
+        leave = await self._sight.judge.permits_write(
             action, current.type, current.owners, filing, rows, scope_action, resource
-        ):
+        )
+        self._grounds[current.type, current.id] = leave.grounds
+        if not leave.granted:
             raise _forbidden(current.type)
 
     async def _may_write(
         self, action: WriteAction, named: Mapping[str, Any], content: Content, scope_action: str
     ) -> bool:
-        return await self._sight.judge.permits_write(
-            action,
-            named["resourceType"],
-            content.owners,
-            decode(content.facts),
-            content.rows,
-            scope_action,
-            named,
+        kind = named["resourceType"]
+        filing = decode(content.facts)
+        leave = await self._sight.judge.permits_write(
+            action, kind, content.owners, filing, content.rows, scope_action, named
         )
+        self._grounds[kind, named["id"]] = leave.grounds
+        return leave.granted
 
     async def _expect_writable(
         self, action: WriteAction, named: Mapping[str, Any], content: Content, scope_action: str
@@ -361,9 +366,13 @@ class Unit:
         self._writes.append(Write(method, resource_type, logical_id, expected_version, body, owners, facts, rows))
         self._owners[resource_type, logical_id] = owners
         self._positions[resource_type, logical_id] = len(self._writes) - 1
+        because = self._grounds.get((resource_type, logical_id), ())
         # Whoever it was about before has this in their log as well, and each log stays apart.
         for concerned in (owners,) if owners_before in (None, owners) else (owners_before, owners):
-            self._touched.append(Touched(resource_type, logical_id, expected_version + 1, concerned, wrote=method))
+            grounds = tuple(ground for ground in because if ground.patient in concerned)
+            self._touched.append(
+                Touched(resource_type, logical_id, expected_version + 1, concerned, grounds, wrote=method)
+            )
         if resource_type == "Consent":
             found = await self._tools.consents.warnings(named, self._sight.snapshot, self._staged)
             self._warnings[len(self._writes) - 1] = found

@@ -7,13 +7,22 @@ https://hl7.org/fhir/R4/valueset-consent-state-codes.html
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from consent.bind import Bound
 from consent.compile import Rules
 from consent.decide import unowned
 from consent.model import AccessRequest, Action, Effect, ResourceFacts
 from consent.references import local
+from fhir_server.gateway.audit import Ground
+
+
+class Leave(NamedTuple):
+    """Whether something may be written, and what the decision rested on."""
+
+    granted: bool
+    grounds: tuple[Ground, ...] = ()
+
 
 WriteAction = Literal["create", "update", "delete"]
 

@@ -557,3 +557,24 @@ async def test_a_deployment_says_whose_role_may_press_the_emergency_button() -> 
         other = await house.caller("Practitioner/other", SCOPE)
         reason = {"resourceType": "Parameters", "parameter": [{"name": "reason", "valueString": "unconscious"}]}
         assert (await other.post("Patient/p/$emergency-access", reason)).status == 403
+
+
+async def test_the_patients_log_says_which_consent_let_a_record_be_read_written_or_refused(house: House) -> None:
+    await wijk(house)
+    await house.given(consent("c", permit(by("Practitioner/doctor"), action=action("access", "collect"))))
+    doctor, resident = await house.caller("Practitioner/doctor", SCOPE), await house.caller("Patient/p", SCOPE)
+    await doctor.get("Observation/p1")
+    created = (await doctor.post("Observation", observation("", "p"))).json
+    assert (await doctor.put(f"Observation/{created['id']}", created)).status == 403
+    events = (await resident.get("AuditEvent?_count=50")).resources
+    decided = {
+        event["subtype"][0]["code"]: [
+            one["what"]["reference"]
+            for one in event["entity"]
+            if "Consent/" in one.get("what", {}).get("reference", "")
+        ]
+        for event in events
+        if any(agent.get("who", {}).get("reference") == "Practitioner/doctor" for agent in event["agent"])
+    }
+    # Its permit let them read and add; what it says no to else, it refused.
+    assert decided == dict.fromkeys(("read", "create", "update"), ["Consent/c/_history/1"])

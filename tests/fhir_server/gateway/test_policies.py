@@ -60,7 +60,7 @@ async def test_the_operator_reads_the_access_log_and_of_the_rest_what_the_base_p
 
 async def may(policy: FixedPolicy, action: WriteAction, type: str, owners: tuple[str, ...], **facts: bool) -> bool:
     filing = Filing(ResourceFacts(type, "x", owners, **facts))
-    return await policy.permits_write(action, type, owners, filing, {})
+    return (await policy.permits_write(action, type, owners, filing, {})).granted
 
 
 @pytest.mark.parametrize("action", ["create", "update", "delete"])
