@@ -5,31 +5,12 @@ from typing import Any
 import pytest
 
 from tests.fhir_server.inprocess import Answer, Caller, House, observation, opened, organization, patient
+from tests.fhir_server.operations import dossier
+from tests.fhir_server.operations.dossier import coded, consent, labelled, purposes
 
 pytestmark = pytest.mark.anyio
 
-THO = "http://terminology.hl7.org/CodeSystem/"
 HOUR = 3_600_000_000
-TREATING = {"purpose": "TREAT"}
-
-
-def labelled(code: str) -> dict[str, Any]:
-    return {"meta": {"security": [{"system": THO + "v3-Confidentiality", "code": code}]}}
-
-
-def consent(id: str, patient_id: str, **provision: Any) -> dict[str, Any]:
-    return {
-        "resourceType": "Consent",
-        "id": id,
-        "status": "active",
-        "scope": {"coding": [{"system": THO + "consentscope", "code": "patient-privacy"}]},
-        "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
-        "patient": {"reference": f"Patient/{patient_id}"},
-        "performer": [{"reference": f"Patient/{patient_id}"}],
-        "dateTime": "2026-03-03",
-        "policyRule": {"coding": [{"system": THO + "v3-ActCode", "code": "OPTIN"}]},
-        "provision": provision,
-    }
 
 
 async def furnish(house: House) -> None:
@@ -46,8 +27,8 @@ async def furnish(house: House) -> None:
             "never",
             "p",
             type="deny",
-            code=[{"coding": [{"system": "http://test/codes", "code": "never"}]}],
-            purpose=[{"system": THO + "v3-ActReason", "code": "ETREAT"}],
+            code=coded("never"),
+            purpose=purposes("ETREAT"),
         ),
     )
 
@@ -60,11 +41,8 @@ def reason(text: str = "found unconscious", minutes: int | None = None) -> dict[
 
 
 def told(answer: Answer) -> dict[str, Any]:
-    """The parameters of the answer by name."""
-    assert answer.status == 200, answer.text
-    return {
-        part["name"]: next(value for key, value in part.items() if key != "name") for part in answer.json["parameter"]
-    }
+    """The parameters of the answer by name, each once."""
+    return {name: value for name, (value,) in dossier.told(answer).items()}
 
 
 async def pressed(house: House, doctor: Caller, patient_id: str = "p", **terms: Any) -> Caller:

@@ -139,6 +139,19 @@ async def test_a_kind_of_professional_is_looked_up_in_the_directory() -> None:
         }
 
 
+async def test_a_yes_does_not_favour_the_professional_who_recorded_it() -> None:
+    async with opened() as house:
+        await furnish(house)
+        await house.given(role("negen-in-practice", "negen", "practice"))
+        owner = await house.caller("Patient/p", "patient/*.rs")
+        recorded = {
+            **consent("new", type="permit", actor=recipients("Organization/practice")),
+            "performer": [ref("Practitioner/acht")],
+            "verification": [{"verified": True}],
+        }
+        assert set(changes(await previewed(owner, recorded))) == {"Organization/practice", "Practitioner/negen"}
+
+
 async def test_it_takes_the_place_of_the_consent_with_its_id() -> None:
     async with opened() as house:
         await furnish(house)
@@ -212,6 +225,7 @@ async def test_it_looks_at_those_who_treat_the_patient_and_at_who_wrote() -> Non
         # Who wrote something has no treatment relation, and reads back their own as before.
         assert "Practitioner/writer" not in found
         denied = changes(await previewed(owner, consent("none", type="deny", class_=types("Observation"))))
+        assert set(denied) == {"Practitioner/writer"}
         assert records(denied["Practitioner/writer"]["closes"]) == {"Observation/written"}
         assert "Practitioner/stranger" not in found
 
