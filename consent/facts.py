@@ -6,7 +6,8 @@ https://hl7.org/fhir/R4/compartmentdefinition-patient.html
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from consent.elements import AUTHORED_TIMES, AUTHORS, CLINICAL_TIMES, CODES, CUSTODIANS, DOCUMENTS, LABELS
 from consent.instants import interval, period
@@ -16,6 +17,13 @@ from consent.vocabulary import CONFIDENTIALITY, LEVELS, MEDIA_TYPES, NORMAL
 
 Compartment = Mapping[str, Iterable[str]]
 """Of each type, the paths of the elements that name its patients, e.g. `subject`, `participant.actor`."""
+
+
+# Paths in the order in which they count, the first name of each, and whether it is a clinical time.
+_TIMES: Final = (
+    *((path, path.partition(".")[0], True) for path in CLINICAL_TIMES),
+    *((path, path.partition(".")[0], False) for path in (*AUTHORED_TIMES, "meta.lastUpdated")),
+)
 
 
 def facts(
@@ -220,15 +228,20 @@ def _patients(resource: Mapping[str, Any], paths: Iterable[str], kind: str, logi
 
 def _interval(resource: Mapping[str, Any], zone: tzinfo) -> tuple[int, int] | None:
     """Clinical time, else when it was authored or issued, else when it was last updated; None if nothing tells."""
-    for path in CLINICAL_TIMES:
-        found = _span(values(resource, path), zone)
-        if found is not None:
-            return _until_the_end(resource, path, found, zone)
-    for path in (*AUTHORED_TIMES, "meta.lastUpdated"):
-        found = _span(values(resource, path), zone)
-        if found is not None:
-            return found
+    here = {name for key in resource for name in _names(key)}
+    for path, first, clinical in _TIMES:
+        if first in here:
+            found = _span(values(resource, path), zone)
+            if found is not None:
+                return _until_the_end(resource, path, found, zone) if clinical else found
     return None
+
+
+@lru_cache(maxsize=4096)
+def _names(key: str) -> tuple[str, str]:
+    """What a path may call the element: its name, and that of the choice it would be a type of."""
+    stem = key[: next((at for at, letter in enumerate(key) if letter.isupper()), 0)]
+    return key, f"{stem}[x]"
 
 
 def _until_the_end(resource: Mapping[str, Any], path: str, found: tuple[int, int], zone: tzinfo) -> tuple[int, int]:

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/datatypes.html#dateTime
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import Any, Final
 
 from consent.model import BEGINNING, FOREVER
@@ -78,6 +79,7 @@ def _microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=4096)
 def _offset(text: str) -> timezone:
     sign = -1 if text[0] == "-" else 1
     return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[4:6])))

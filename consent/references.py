@@ -4,9 +4,10 @@ https://hl7.org/fhir/R4/references.html#literal
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+_NESTED: Final = (Mapping, list, tuple)
 _LITERAL: Final = re.compile(r"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?", re.ASCII)
 
 
@@ -16,18 +17,25 @@ def local(reference: Any) -> str:
     return found[1] if found else ""
 
 
-def all_local(resource: Mapping[str, Any]) -> Iterator[str]:
+def all_local(resource: Mapping[str, Any]) -> list[str]:
     """Every `Type/id` that a `reference` anywhere in the resource names, contained resources included."""
+    found: list[str] = []
     waiting: list[Any] = [resource]  # a list, not recursion: how deep JSON nests is not ours to limit
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Mapping):
-            found = local(node)
-            if found:
-                yield found
-            waiting.extend(node.values())
-        elif isinstance(node, list | tuple):
-            waiting.extend(node)
+        if type(node) is dict or isinstance(node, Mapping):
+            text = node.get("reference")
+            if isinstance(text, str) and (literal := _LITERAL.fullmatch(text)):
+                found.append(literal[1])
+            within: Iterable[Any] = node.values()
+        else:
+            within = node
+        for value in within:
+            # Most values are texts, and to learn that one is no Mapping takes a while.
+            kind = type(value)
+            if kind is not str and (kind is dict or kind is list or isinstance(value, _NESTED)):
+                waiting.append(value)
+    return found
 
 
 def _text(reference: Any) -> Any:
