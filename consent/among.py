@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from consent.model import Answer, ResourceFacts
 from consent.predicate import All, Any, Certainly, Not, Possibly, Predicate
-from consent.resource_tests import AuthoredBy, ResourceTest
+from consent.resource_tests import ResourceTest
 
 
 class Among:
@@ -16,7 +16,6 @@ class Among:
     def __init__(self, resources: Sequence[ResourceFacts]) -> None:
         self._resources = resources
         self._all = (1 << len(resources)) - 1
-        self._authors = frozenset(author for facts in resources for author in facts.authors)
         # Of each test: where it answers YES, and where it does not answer NO.
         self._asked: dict[ResourceTest, tuple[int, int]] = {}
 
@@ -41,9 +40,6 @@ class Among:
                 return self._all & ~self.holds(child)
 
     def _answers(self, test: ResourceTest) -> tuple[int, int]:
-        if isinstance(test, AuthoredBy):
-            # Each requester may have their own work, and most of them wrote nothing here: one question for them all.
-            test = AuthoredBy(test.authors & self._authors)
         known = self._asked.get(test)
         if known is None:
             certainly, possibly, bit = 0, 0, 1
