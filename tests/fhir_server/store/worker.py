@@ -155,7 +155,7 @@ async def look(store: ResourceStore, name: str) -> None:
                 total = await snapshot.total(by_code("flat"))
                 assert snapshot.epoch == epoch
             seen.add((epoch, latest, total))
-            await asyncio.sleep(0.001 * wait)
+            await asyncio.sleep(0.002 * (wait + 1))  # leaves the writer its turn
 
     await asyncio.gather(*[task(wait) for wait in (0, 0, 1, 2, 3, 5)])
     tell(seen=sorted(seen))
