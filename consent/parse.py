@@ -66,7 +66,7 @@ def parse(resource: Mapping[str, Any], vocabulary: Vocabulary, zone: tzinfo) -> 
 def _scope(resource: Mapping[str, Any], reader: Reader) -> Scope:
     found = {
         _SCOPES[code]
-        for system, code in reader.codings(resource.get("scope"), "Consent.scope")
+        for system, code in reader.codings(resource.get("scope"))
         if system == CONSENT_SCOPE and code in _SCOPES
     }
     if len(found) == 1:
@@ -83,9 +83,7 @@ def _policy(resource: Mapping[str, Any], reader: Reader) -> str:
     if "policyRule" not in resource:
         return ""
     found = {
-        code
-        for system, code in reader.codings(resource["policyRule"], POLICY_PATH)
-        if system == ACT_CODE and code in _POLICY_RULES
+        code for system, code in reader.codings(resource["policyRule"]) if system == ACT_CODE and code in _POLICY_RULES
     }
     if len(found) == 1:
         return found.pop()

@@ -68,7 +68,7 @@ class Reader:
                 stated.update(self._readers[name](provision[name], f"{path}.{name}"))
         return replace(inherited, **stated) if stated else inherited
 
-    def codings(self, concept: Any, path: str) -> Iterator[Coding]:
+    def codings(self, concept: Any) -> Iterator[Coding]:
         """The codings of a CodeableConcept that have both a system and a code."""
         several = concept.get("coding") if isinstance(concept, Mapping) else None
         for coding in several if isinstance(several, list) else ():
@@ -132,7 +132,7 @@ class Reader:
 
     def _role(self, actor: Any, path: str) -> Role:
         concept = actor.get("role") if isinstance(actor, Mapping) else None
-        roles = {self._vocabulary.roles[c] for c in self.codings(concept, path) if c in self._vocabulary.roles}
+        roles = {self._vocabulary.roles[c] for c in self.codings(concept) if c in self._vocabulary.roles}
         if len(roles) == 1:
             return roles.pop()
         self.problem(f"{path}.role", "is not a role of a recipient, a custodian or an author")
@@ -165,9 +165,7 @@ class Reader:
 
     def _action(self, value: Any, path: str) -> frozenset[Action]:
         found = {
-            _ACTIONS[code]
-            for system, code in self.codings(value, path)
-            if system == CONSENT_ACTION and code in _ACTIONS
+            _ACTIONS[code] for system, code in self.codings(value) if system == CONSENT_ACTION and code in _ACTIONS
         }
         if not found:
             self.problem(path, f"is not an action of {CONSENT_ACTION}")
@@ -201,7 +199,7 @@ class Reader:
         return frozenset({found})
 
     def _code(self, value: Any, path: str) -> frozenset[Coding]:
-        found = frozenset(self.codings(value, path))
+        found = frozenset(self.codings(value))
         if not found:
             self.problem(path, "a code in words only can't be enforced: it needs a coding with a system and a code")
         elif not self._fits(len(found) - 1, path):  # the first is the value itself

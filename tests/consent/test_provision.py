@@ -605,3 +605,13 @@ def test_a_permit_begins_with_the_first_moment_of_its_period() -> None:
     for matches in (permits, denies):
         assert matches(period={"start": "2026-11-22"}, asked=request(instant=at("2026-11-22T00:00:00")))
         assert not matches(period={"start": "2026-11-22"}, asked=request(instant=at("2026-11-22T00:00:00") - 1))
+
+
+@pytest.mark.parametrize("role, element", [("CST", "custodians"), ("AUT", "authors")])
+@pytest.mark.parametrize("one", ["Practitioner/p7", "Practitioner/p8", "PractitionerRole/r1"])
+def test_any_custodian_and_any_author_will_do(role: str, element: str, one: str) -> None:
+    asked = [actor(who, role) for who in ("Practitioner/p7", "Organization/o1", "Practitioner/p8")]
+    facts = observation(**{element: frozenset({one})})
+    for matches in (permits, denies):
+        assert matches(actor=asked, facts=facts, asked=request(COLLEAGUE))
+        assert not matches(actor=asked, asked=request(COLLEAGUE))

@@ -8,7 +8,7 @@ from consent.explain import limit
 from consent.model import FOREVER, Action, Category, Effect, Provision
 from consent.parse import parse
 from consent.say import day, say
-from consent.words import ACTIONS, CONFIDENTIALITY, PURPOSES, TYPES, Language, listed, of_purpose, of_type
+from consent.words import ACTIONS, CONFIDENTIALITY, LANGUAGES, PURPOSES, TYPES, Language, listed, of_purpose, of_type
 from tests.consent.wijk import (
     GP_PRACTICE,
     GP_ROLE,
@@ -122,9 +122,11 @@ def test_every_element_is_said_in_english() -> None:
             "No. Who asks: dokter Jansen or something that cannot be understood.",
         ),
         (
-            deny(class_=[coding(LOINC, "34133-9"), resource_type("Goal"), resource_type("Slot")]),
-            "Nee. Het soort gegevens: 34133-9, Slot of doelen.",
-            "No. The kind of data: 34133-9, Slot or goals.",
+            deny(
+                class_=[coding(LOINC, "34133-9"), coding(LOINC, "Task"), resource_type("Goal"), resource_type("Slot")]
+            ),
+            "Nee. Het soort gegevens: 34133-9, Slot, Task of doelen.",
+            "No. The kind of data: 34133-9, Slot, Task or goals.",
         ),
         (
             deny(securityLabel=[sensitivity("HIV"), confidentiality("V")]),
@@ -192,8 +194,9 @@ def test_a_category_of_another_kind_is_called_by_its_code() -> None:
     assert found.condition.recipients is not None
     other = Category("HealthcareService", "urn:x", "loket")
     odd = type(found.condition.recipients)(frozenset({other}))
-    told = say(Provision("", -1, 1, Effect.PERMIT, type(found.condition)(recipients=odd)), "nl", ZONE)
-    assert told == "Ja. Wie het vraagt: loket."
+    alone = Provision("", -1, 1, Effect.PERMIT, type(found.condition)(recipients=odd))
+    told = [say(alone, language, ZONE) for language in LANGUAGES]
+    assert told == ["Ja. Wie het vraagt: loket.", "Yes. Who asks: loket."]
 
 
 @pytest.mark.parametrize(
@@ -240,3 +243,5 @@ def test_what_never_ends_has_no_last_day() -> None:
     assert found.condition.period is not None
     assert found.condition.period.high == FOREVER
     assert say(found, "nl", ZONE) == "Ja. De periode van de toestemming: vanaf 1 januari 2026."
+    (found,) = parse(consent(permit(period={"end": "9999"})), words(), ZONE).provisions
+    assert say(found, "nl", ZONE) == "Ja. De periode van de toestemming: –."
