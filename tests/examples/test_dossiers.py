@@ -67,7 +67,7 @@ def test_consents_come_in_every_shape_the_engine_knows(wijk: dict[str, Resource]
     ):
         assert any(element in provision for provision in every), element
     purposes = {purpose["code"] for provision in every for purpose in provision.get("purpose", [])}
-    assert purposes >= {"TREAT", "ETREAT", "HRESCH", "FAMRQT", "PWATRNY", "HMARKT"}
+    assert purposes >= {"TREAT", "ETREAT", "HRESCH", "FAMRQT", "PWATRNY", "HMARKT", "BTG"}
     meanings = {data["meaning"] for provision in every for data in provision.get("data", [])}
     assert meanings == {"instance", "related", "dependents", "authoredby"}
     actors = {
@@ -84,6 +84,18 @@ def test_consents_come_in_every_shape_the_engine_knows(wijk: dict[str, Resource]
         "RelatedPerson",
         "Device",
     }
+
+
+def test_somebody_is_open_in_an_emergency_only_and_somebody_not_even_then(wijk: dict[str, Resource]) -> None:
+    active = [consent for consent in of_type(wijk, "Consent") if consent["status"] == "active"]
+    assert [c["id"] for c in active if c["policyRule"]["coding"][0]["code"] == "EMRGONLY"]
+    by_name = [
+        provision
+        for consent in active
+        for provision in provisions(consent)
+        if provision.get("type") == "deny" and {p["code"] for p in provision.get("purpose", [])} & {"ETREAT", "BTG"}
+    ]
+    assert by_name
 
 
 def test_consents_speak_of_recipients_custodians_and_authors(wijk: dict[str, Resource]) -> None:

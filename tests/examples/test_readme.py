@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from examples import bundle_paths
+from tests.examples.askers import askers
 from tests.examples.conftest import Resource, of_type
 
 README = (Path(__file__).resolve().parents[2] / "examples" / "README.md").read_text()
@@ -29,6 +30,7 @@ def test_the_counts_are_true(wijk: dict[str, Resource]) -> None:
     offers = of_type(wijk, "HealthcareService")
     open_now = sum(offer["active"] for offer in offers)
     assert f"{len(offers)} offers ({open_now} open, one ended)" in README
+    assert f"asking a\nwhole server {len(list(askers(wijk)))} times" in README
 
 
 def test_every_file_and_walkthrough_is_listed() -> None:
