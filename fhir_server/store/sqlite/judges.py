@@ -149,12 +149,14 @@ class Judges:
         self._connection = connection
         if len(self._unknown) > UNKNOWN_MAX:
             self.forget()
-        crowded = len(self._groups) > JUDGES_MAX
-        while len(self._judges) > JUDGES_MAX or self._patients > PATIENTS_MAX:
-            oldest = self._judges.pop(next(iter(self._judges)))
-            del self._by_num[oldest.num]
-            self._patients -= oldest.patients
+        crowded = len(self._groups) > 2 * JUDGES_MAX
+        if len(self._judges) > JUDGES_MAX or self._patients > PATIENTS_MAX:
+            # Many at once: what can go with them is seen by a look at all that stay.
             crowded = True
+            while len(self._judges) > JUDGES_MAX * 3 // 4 or self._patients > PATIENTS_MAX * 3 // 4:
+                oldest = self._judges.pop(next(iter(self._judges)))
+                del self._by_num[oldest.num]
+                self._patients -= oldest.patients
         if crowded:
             kept = {id(node) for judge in self._judges.values() for node in by_owner_in(judge.tree)}
             self._groups = {key: groups for key, groups in self._groups.items() if key in kept}
