@@ -25,7 +25,7 @@ from fhir_server.gateway.filing import Filer, Filing
 from fhir_server.gateway.narrow import conjunction, disjunction
 from fhir_server.gateway.standing import Standing
 from fhir_server.gateway.writing import CONSENT_ACTION, Leave, WriteAction, may_write
-from fhir_server.search.query import EVERYTHING, NOTHING, ByOwner, Filed, Not, Predicate, Unowned
+from fhir_server.search.query import EVERYTHING, NOTHING, Filed, Not, Predicate, Unowned
 from fhir_server.store.protocol import Snapshot, StoredVersion
 
 _log = logging.getLogger(__name__)
@@ -100,6 +100,7 @@ class ConsentPolicy:
         self._instant = instant
         self._known: dict[str, Bound] = {}
         self._decisions: dict[tuple[str, str, int], Decision] = {}
+        self._cited: dict[int, tuple[Ground, ...]] = {}
 
     async def know(self, patients: Iterable[str]) -> None:
         for patient in patients:
@@ -125,15 +126,11 @@ class ConsentPolicy:
     async def visible_by_owner(self, type: str) -> Predicate:
         if type not in self._ownable:
             return Unowned() if self._opens_unowned(type) else NOTHING
-        owned = await self._standing.query(self._snapshot, type, self._instant)
-        some = tuple(patient for patients, answer in owned.groups if answer != NOTHING for patient in patients)
-        none = tuple(patient for patients, answer in owned.groups if answer == NOTHING for patient in patients)
-        groups = tuple((patients, answer) for patients, answer in ((some, EVERYTHING), (none, NOTHING)) if patients)
-        otherwise = NOTHING if owned.otherwise == NOTHING else EVERYTHING
-        whoever = ByOwner(groups, otherwise)
+        whoever = await self._standing.query_by_owner(self._snapshot, type, self._instant)
+        answers = {whoever.otherwise, *(answer for _, answer in whoever.groups)}
         if not self._opens_unowned(type):
-            return NOTHING if not some and otherwise == NOTHING else whoever
-        return EVERYTHING if not none and otherwise == EVERYTHING else disjunction(Unowned(), whoever)
+            return NOTHING if answers == {NOTHING} else whoever
+        return EVERYTHING if answers == {EVERYTHING} else disjunction(Unowned(), whoever)
 
     def permits(self, stored: StoredVersion) -> bool:
         key = (stored.type, stored.id, stored.version)
@@ -162,7 +159,13 @@ class ConsentPolicy:
 
     def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
         decision = self._decisions.get((stored.type, stored.id, stored.version))
-        return () if decision is None else _grounds(decision)
+        if decision is None:
+            return ()
+        # Most rows of a search rest on the same decision.
+        found = self._cited.get(id(decision))
+        if found is None:
+            found = self._cited[id(decision)] = _grounds(decision)
+        return found
 
     def owns(self, patients: Iterable[str]) -> bool:
         known = [self._known[patient] for patient in patients]

@@ -19,7 +19,7 @@ from fhir_server.gateway.knowledge import Knowledge
 from fhir_server.gateway.moment import Now
 from fhir_server.gateway.requester import Requester
 from fhir_server.gateway.residuals import as_query
-from fhir_server.search.query import NOTHING, ByOwner, Predicate
+from fhir_server.search.query import EVERYTHING, NOTHING, ByOwner, Predicate
 from fhir_server.store.protocol import Snapshot
 
 _BOUNDS_MAX: Final = 50_000
@@ -59,6 +59,7 @@ class _Everybody:
     groups: tuple[tuple[tuple[str, ...], Residual], ...]
     otherwise: Residual
     queries: dict[str, ByOwner] = field(default_factory=dict)
+    by_owner: dict[str, ByOwner] = field(default_factory=dict)
 
     def query(self, type: str) -> ByOwner:
         found = self.queries.get(type)
@@ -67,6 +68,16 @@ class _Everybody:
             found = self.queries[type] = together(
                 [(patients, as_query(rest, type)) for patients, rest in self.groups], otherwise
             )
+        return found
+
+    def query_by_owner(self, type: str) -> ByOwner:
+        """The same as far as owners tell: everything of those of whom something may be had."""
+        found = self.by_owner.get(type)
+        if found is None:
+            owned = self.query(type)
+            otherwise = _as_a_whole(owned.otherwise)
+            answers = [(patients, _as_a_whole(answer)) for patients, answer in owned.groups]
+            found = self.by_owner[type] = together(answers, otherwise)
         return found
 
 
@@ -123,6 +134,13 @@ class Standing:
 
     async def query(self, snapshot: Snapshot, type: str, instant: int) -> ByOwner:
         """What the requester may have of the type, whoever it is about."""
+        return (await self._rules_of_all(snapshot, instant)).query(type)
+
+    async def query_by_owner(self, snapshot: Snapshot, type: str, instant: int) -> ByOwner:
+        """The same as far as owners tell: everything of those of whom something may be had."""
+        return (await self._rules_of_all(snapshot, instant)).query_by_owner(type)
+
+    async def _rules_of_all(self, snapshot: Snapshot, instant: int) -> _Everybody:
         knowledge = self._knowledge
         known = self._everybody
         current = knowledge.holds(snapshot)
@@ -131,7 +149,7 @@ class Standing:
             known = await self._gather(snapshot, instant, generation)
             if knowledge.holds(snapshot) and generation == knowledge.generation:
                 self._everybody = known
-        return known.query(type)
+        return known
 
     async def _gather(self, snapshot: Snapshot, instant: int, generation: int) -> _Everybody:
         closure = await self.closure(snapshot, instant)
@@ -220,6 +238,10 @@ def request_of(
         emergency=emergency,
         valid_until=valid_until,
     )
+
+
+def _as_a_whole(answer: Predicate) -> Predicate:
+    return NOTHING if answer == NOTHING else EVERYTHING
 
 
 def together(answers: Iterable[tuple[tuple[str, ...], Predicate]], otherwise: Predicate) -> ByOwner:
