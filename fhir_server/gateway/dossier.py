@@ -4,8 +4,8 @@ Loaded for many patients at a time, and kept until something in it changes.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from consent.compile import CompiledConsent, Policy, Rules, compile_consent, compile_policy
 from consent.facts import values
 from consent.instants import period
-from consent.model import FOREVER, Actor, Closure, ConsentRecord
+from consent.model import FOREVER, Actor, Closure, ConsentRecord, Party, Problem
 from consent.parse import parse
 from consent.provision import World
 from consent.proxy import Representative, proxies, representative
@@ -44,6 +44,7 @@ _IN_USE: Final[Mapping[str, Predicate]] = {
     "RelatedPerson": EVERYTHING,
 }
 DOSSIER_TYPES: Final = frozenset(_IN_USE)
+_TEAMS: Final = frozenset(("CareTeam", "Group"))
 
 
 def nothing_staged(reference: str) -> Filing | None:
@@ -141,8 +142,25 @@ class Answers:
         if filing is None:
             return None
         facts = filing.facts
-        open_to_all = not facts.patients and facts.type in UNOWNED
+        if facts.type in _TEAMS:
+            # Whoever alone decides about a team could let anybody in; so it must be nobody's alone but this patient's.
+            open_to_all = len(facts.patients) != 1
+        else:
+            open_to_all = not facts.patients and facts.type in UNOWNED
         return facts.references if open_to_all or facts.patients == (self.patient,) else None
+
+
+def _foreign_teams(record: ConsentRecord, world: World) -> Iterator[Problem]:
+    """The teams that a Consent names and that are another patient's, or nowhere: one and the same to its writer."""
+    named: set[str] = set()
+    for provision in record.provisions:
+        stated = provision.condition.recipients
+        for actor in stated.values if stated is not None else ():
+            reference = actor.reference if isinstance(actor, Party) else ""
+            if reference.partition("/")[0] in _TEAMS and reference not in named:
+                named.add(reference)
+                if world.references(reference) is None:
+                    yield Problem(f"{provision.path}.actor", "names a team that is neither this patient's nor nobody's")
 
 
 class Loader:
@@ -217,7 +235,9 @@ class Loader:
         )
 
     def _compile(self, record: ConsentRecord, world: World) -> CompiledConsent:
-        return compile_consent(record, world, self.rules)
+        compiled = compile_consent(record, world, self.rules)
+        problems = tuple(_foreign_teams(record, world))
+        return replace(compiled, problems=(*compiled.problems, *problems)) if problems else compiled
 
     async def _asked(
         self, moment: Moment, patient: str, staged: Staged, ask: Callable[[World], T]

@@ -577,4 +577,34 @@ async def test_the_patients_log_says_which_consent_let_a_record_be_read_written_
         if any(agent.get("who", {}).get("reference") == "Practitioner/doctor" for agent in event["agent"])
     }
     # Its permit let them read and add; what it says no to else, it refused.
-    assert decided == dict.fromkeys(("read", "create", "update"), ["Consent/c/_history/1"])
+    assert decided == {one: ["Consent/c/_history/1"] for one in ("read", "create", "update")}
+
+
+def team(id: str, patient_id: str | None, *members: str) -> Json:
+    about = {"subject": {"reference": f"Patient/{patient_id}"}} if patient_id else {}
+    participants = [{"member": {"reference": member}} for member in members]
+    return {"resourceType": "CareTeam", "id": id, "status": "active", "participant": participants, **about}
+
+
+async def test_a_team_of_another_dossier_opens_nothing_for_its_owner_could_let_anybody_in(house: House) -> None:
+    await wijk(house)
+    await house.given(
+        team("own", "p", "Practitioner/doctor"),
+        team("theirs", "q", "Practitioner/other"),
+        team("all", None, "Practitioner/nobody"),
+    )
+    resident = await house.caller("Patient/p", SCOPE)
+    theirs, absent = [
+        await resident.post("Consent", consent("", permit(by(one)))) for one in ("CareTeam/theirs", "CareTeam/none")
+    ]
+    assert theirs.status == absent.status == 422
+    assert theirs.text == absent.text
+    for mine in ("CareTeam/own", "CareTeam/all"):
+        assert (await resident.post("Consent", consent("", permit(by(mine))))).status == 201
+    doctor = await house.caller("Practitioner/doctor", SCOPE)
+    assert await total(doctor, "Observation") == 2
+    await house.given(consent("imported", permit(by("CareTeam/theirs"))))
+    other = await house.caller("Practitioner/other", SCOPE)
+    assert await total(other, "Observation") == 0
+    await house.given(team("theirs", "p", "Practitioner/other"))
+    assert await total(other, "Observation") == 2

@@ -311,9 +311,14 @@ async def test_a_team_in_another_dossier_is_not_opened_up() -> None:
             {**team, "id": "mine", "subject": ref("Patient/p")}, {**team, "id": "theirs", "subject": ref("Patient/q")}
         )
         owner = await house.caller("Patient/p", "patient/*.rs")
-        for name, expected in (("mine", {"Practitioner/acht"}), ("theirs", set()), ("none", set())):
+        made = consent("new", type="permit", actor=recipients("CareTeam/mine"))
+        assert set(changes(await previewed(owner, made))) == {"Practitioner/acht"}
+        refused = []
+        for name in ("theirs", "none"):
             made = consent("new", type="permit", actor=recipients(f"CareTeam/{name}"))
-            assert set(changes(await previewed(owner, made))) == expected, name
+            refused.append(await owner.post(URL, parameters(resource=made)))
+        assert [answer.status for answer in refused] == [422, 422]
+        assert refused[0].text == refused[1].text
 
 
 async def test_more_people_than_it_looks_at_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
