@@ -20,7 +20,7 @@ from tests.consent.wijk import (
 Json = dict[str, Any]
 PARTIES: Final = (
     "Practitioner/doctor", "Practitioner/doctor", "PractitionerRole/gp", "Practitioner/nurse", "PractitionerRole/nurse-here",
-    "Organization/practice", "Organization/ward", "Organization/mother", "CareTeam/a-team", "Group/n-club",
+    "Organization/practice", "Organization/ward", "Organization/mother", 
     "RelatedPerson/a-neighbour", "RelatedPerson/a-daughter", "Device/n-app", "Practitioner/stranger",
 )  # fmt: skip
 PURPOSES: Final = ("TREAT", "ETREAT", "COC", "BTG", "HRESCH", "HMARKT", "PATRQT", "PWATRNY", "PurposeOfUse")
@@ -36,8 +36,10 @@ PERIODS: Final[list[Json]] = [
 DATES: Final[list[Json]] = [{"start": "2026-03"}, {"end": "2025"}, {"start": "2026-02", "end": "2026-03-04"}]
 
 
-def _actor(random: Random) -> Json:
-    who = random.choice([*PARTIES, GP_ROLE, GP_ROLE, GP_PRACTICE, GP_PRACTICE])
+def _actor(random: Random, mine: list[str]) -> Json:
+    # A Consent names no team that another patient may let people into.
+    teams = [one for one in mine if one.startswith(("CareTeam/", "Group/n-"))]
+    who = random.choice([*PARTIES, *teams, GP_ROLE, GP_ROLE, GP_PRACTICE, GP_PRACTICE])
     return actor(who, random.choice(["PRCP"] * 6 + ["IRCP", "CST", "AUT"]))
 
 
@@ -52,7 +54,7 @@ def _several(make: Callable[[Random], Json]) -> Callable[[Random, list[str]], li
 
 
 def _data(random: Random, mine: list[str]) -> list[Json]:
-    named = [*mine, "Organization/ward", "Practitioner/doctor"]
+    named = [*(one for one in mine if not one.startswith("Group/")), "Organization/ward", "Practitioner/doctor"]
     kept = [one for one in mine if one.partition("/")[0] in ("Encounter", "EpisodeOfCare", "List", "Observation")]
     return [
         data(random.choice(["instance", "related", "dependents"]), random.choice(kept or named))
@@ -64,7 +66,7 @@ def _data(random: Random, mine: list[str]) -> list[Json]:
 
 ELEMENTS: Final[dict[str, Callable[[Random, list[str]], Any]]] = {
     "period": lambda random, mine: random.choice(PERIODS),
-    "actor": _several(_actor),
+    "actor": lambda random, mine: [_actor(random, mine) for _ in range(random.choice([1, 1, 2]))],
     "action": lambda random, mine: [concept("consentaction", one) for one in random.sample(["access", "collect", "correct", "use", "disclose"], random.randint(1, 3))],
     "purpose": lambda random, mine: [coding("v3-ActReason", one) for one in random.sample(PURPOSES, random.randint(1, 3))],
     "securityLabel": _several(_label),

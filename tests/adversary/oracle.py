@@ -39,8 +39,9 @@ _EMPTY: Final = AccessRequest(Closure(frozenset()), "", Action.ACCESS, 0)
 class Surroundings:
     """What Consents ask about the world: who counts as whom, and what refers to what."""
 
-    def __init__(self, current: Mapping[Place, Json], patient: str) -> None:
+    def __init__(self, current: Mapping[Place, Json], newest: Mapping[Place, Json], patient: str) -> None:
         self._current = current
+        self._newest = newest
         self._patient = patient
 
     def within(self, actor: Actor) -> frozenset[str]:
@@ -60,7 +61,7 @@ class Surroundings:
 
     def references(self, asked: str) -> frozenset[str] | None:
         kind, _, id = asked.partition("/")
-        found = self._current.get((kind, id))
+        found = self._newest.get((kind, id))
         about = owners(id)
         if found is None or about != ((self._patient,) if about or kind not in DIRECTORY else ()):
             return None
@@ -109,7 +110,9 @@ class Oracle:
             ]
             for patient in self._patients
         }
-        self._around = {patient: Surroundings(self._current, patient) for patient in self._patients}
+        self._around = {
+            patient: Surroundings(self._current, self.world.newest(), patient) for patient in self._patients
+        }
         self._request = self._asked(self.world.terms) if self.world.terms else _EMPTY
         made_by: dict[str, set[str]] = {}
         for (kind, _), one in self._current.items():
@@ -127,10 +130,7 @@ class Oracle:
 
     def shown(self) -> list[list[bool]]:
         """Of each change of each batch, whether the requester may see the version that it made."""
-        newest: dict[Place, Json] = {}
-        for change in (change for batch in self.world.batches for change in batch):
-            if not change.deleted:
-                newest[change.place] = change.resource
+        newest = self.world.newest()
         return [
             [self._permits(newest[change.place]) and self._permits(self._content(change, newest)) for change in batch]
             for batch in self.world.batches
@@ -149,8 +149,8 @@ class Oracle:
         if kind == "Consent":
             # A draft says nothing, and so it need not be there.
             return any(one["id"] == body["id"] for one in self._consents())
-        if kind in ("Organization", "PractitionerRole", "Provenance") or name in named:
-            return True  # who is who, and who made what
+        if kind in ("Organization", "PractitionerRole", "Provenance", "VerificationResult") or name in named:
+            return True  # who is who, who made what, and whose proxies' Consents count
         if any(name in set(all_local(one)) for (other, _), one in self._current.items() if other in ("Provenance", "Binary")):  # fmt: skip
             return True  # whom these are about follows from it
         mine = me.individuals | me.organisations | me.teams | me.devices
@@ -272,9 +272,7 @@ class Oracle:
 
 
 # What the rules look at besides the Consents and the directory.
-_RULING: Final = frozenset(
-    {"CareTeam", "Device", "Encounter", "EpisodeOfCare", "Group", "Patient", "RelatedPerson", "VerificationResult"}
-)
+_RULING: Final = frozenset({"CareTeam", "Device", "Encounter", "EpisodeOfCare", "Group", "Patient", "RelatedPerson"})
 
 
 def pair(world: World, kept: Place | None = None) -> Pair:

@@ -7,18 +7,17 @@ end, cursors of others, writes, and what comes after them. The two servers are t
 import os
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from fhir_server.interactions.routes import ROUTES
 from tests.adversary.comparing import Template
 from tests.adversary.dossiers import KINDS, STEPS, pair
+from tests.adversary.pools import chunks, pool
 from tests.adversary.questions import BY_ROUTE, asks
-from tests.adversary.surface import Ask
 
 LONG = os.environ.get("WIJKDOSSIER_LONG") == "1"
 RUNS = int(os.environ.get("WIJKDOSSIER_RUNS", "400" if LONG else "8"))
-ASKS_MAX = 20
+ASKS = 20
+SEED = int(os.environ.get("WIJKDOSSIER_SEED", "0"))
 
 
 def test_every_route_is_asked() -> None:
@@ -34,16 +33,5 @@ def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def test_what_is_hidden_makes_no_difference(template: Template) -> None:
-    @settings(
-        max_examples=RUNS,
-        deadline=None,
-        database=None,
-        derandomize=not LONG,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate,),  # what fails is cut down by `check`, a good deal sooner
-    )
-    @given(st.lists(asks, min_size=ASKS_MAX // 2, max_size=ASKS_MAX))
-    def alike(questions: list[Ask]) -> None:
+    for questions in chunks(pool(asks, RUNS * ASKS, SEED), ASKS):
         template.check(questions)
-
-    alike()

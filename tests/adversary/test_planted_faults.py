@@ -5,15 +5,14 @@ answered, not by what the server logs against itself.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, islice
+from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fhir_server.gateway import narrow, session
@@ -38,11 +37,13 @@ from tests.adversary.comparing import Template
 from tests.adversary.dossiers import KINDS, STEPS
 from tests.adversary.dossiers import pair as pair_of
 from tests.adversary.oracle import Oracle, pair
+from tests.adversary.pools import chunks, pool
 from tests.adversary.surface import Ask
 from tests.adversary.turns import Turned, random_turn
 from tests.adversary.worlds import World, owners, random_world
 
-EXAMPLES_MAX = 60
+ASKS_MAX = 1_200
+ASKS = 20
 WORLDS = 3
 TURNS = 2
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -299,20 +300,9 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Templa
     }
 
 
-def compare_until_different(templates: Sequence[Template], asks: st.SearchStrategy[Ask]) -> None:
-    @settings(
-        max_examples=EXAMPLES_MAX,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate,),
-    )
-    @given(st.sampled_from(templates), st.lists(asks, min_size=20, max_size=20))
-    def alike(template: Template, several: list[Ask]) -> None:
-        asyncio.run(template.compare(several, quiet=False))
-
-    alike()
+def compare_all(asked: Sequence[Ask], pairs: Iterable[tuple[Template, Turned | None]]) -> None:
+    for (template, turned), asks in zip(pairs, chunks(asked, ASKS)):
+        asyncio.run(template.compare(asks, turned.turn(asks) if turned else None, quiet=False))
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -321,8 +311,9 @@ def test_a_planted_fault_is_found(
 ) -> None:
     fault = FAULTS[name]
     fault.plant(monkeypatch)
+    asked = pool(st.one_of([questions.BY_ROUTE[route] for route in fault.routes]), ASKS_MAX)
     with pytest.raises(AssertionError, match=FOUND):
-        compare_until_different(templates[fault.kind], st.one_of([questions.BY_ROUTE[route] for route in fault.routes]))
+        compare_all(asked, cycle((template, None) for template in templates[fault.kind]))
 
 
 @pytest.mark.parametrize("plant", STALE)
@@ -331,17 +322,6 @@ def test_what_is_stale_is_found(plant: Plant, tmp_path: Path, monkeypatch: pytes
     templates = [Template(tmp_path / str(n), turned.pair()) for n, turned in enumerate(changes)]
     plant(monkeypatch)
 
-    @settings(
-        max_examples=EXAMPLES_MAX,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate,),
-    )
-    @given(st.sampled_from(range(TURNS)), st.lists(questions.reads, min_size=16, max_size=16))
-    def alike(chosen: int, asks: list[Ask]) -> None:
-        asyncio.run(templates[chosen].compare(asks, changes[chosen].turn(asks), quiet=False))
-
+    asked = pool(st.one_of([questions.BY_ROUTE[route] for route in SEARCHES]), ASKS_MAX)
     with pytest.raises(AssertionError, match=FOUND):
-        alike()
+        compare_all(asked, cycle(zip(templates, changes, strict=True)))

@@ -7,14 +7,12 @@ import asyncio
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zlib import crc32
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
 from tests.adversary.comparing import TOKENS, Side, Template
 from tests.adversary.oracle import Oracle
+from tests.adversary.pools import chunks, pool
 from tests.adversary.questions import asks, reads
 from tests.adversary.surface import Ask, folder_settings, furnish, running
 from tests.adversary.turns import Turned, random_turn
@@ -31,23 +29,13 @@ CONCERNED = tuple(name for name in REQUESTERS if name not in ("nobody", "the ope
 
 @pytest.mark.parametrize("kind", CONCERNED)
 def test_a_change_counts_on_the_next_request(kind: str) -> None:
-    @settings(
-        max_examples=WORLDS,
-        deadline=None,
-        database=None,
-        derandomize=not LONG,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate,),
-    )
-    @given(st.lists(reads, min_size=6, max_size=6), st.lists(asks, min_size=ASKS, max_size=ASKS))
-    def alike(before: list[Ask], questions: list[Ask]) -> None:
-        seed = SEED + crc32(repr(questions).encode())
+    number = SEED + 1_000 * list(REQUESTERS).index(kind)
+    before = pool(reads, 6, number)
+    for seed, questions in enumerate(chunks(pool(asks, WORLDS * ASKS, number), ASKS), number):
         turned = random_turn(seed, random_world(seed, (kind,)))
         with TemporaryDirectory() as folder:
             # Most of what was kept of before was kept for the same question.
             Template(Path(folder), turned.pair()).check(questions, turned.turn([*before, *questions[: ASKS // 2]]))
-
-    alike()
 
 
 @pytest.mark.parametrize("kind", CONCERNED)

@@ -121,6 +121,11 @@ class World:
     terms: Terms | None
     base_policy: str
 
+    def newest(self) -> dict[tuple[str, str], Mapping[str, Any]]:
+        """The last content of everything, also of what was deleted."""
+        changes = (change for batch in self.batches for change in batch if not change.deleted)
+        return {change.place: change.resource for change in changes}
+
     def current(self) -> dict[tuple[str, str], Mapping[str, Any]]:
         """What is there now."""
         found: dict[tuple[str, str], Mapping[str, Any]] = {}
@@ -203,7 +208,7 @@ def random_world(seed: int, kinds: tuple[str, ...] | None = None) -> World:
     base = random.choice(["deny", "deny", "deny", "permit"])
     there = sorted(f"{change.resource['resourceType']}/{change.resource['id']}" for change in first)
     consents = [
-        Change(random_consent(random, f"{patient[-1]}-consent-{number}", patient, [one for one in there if owners(one.partition("/")[2]) == (patient,)]))
+        Change(random_consent(random, f"{patient[-1]}-consent-{number}", patient, [one for one in there if owners(one.partition("/")[2]) == (patient,) or one == "Group/n-club"]))
         for patient in patients
         for number in range(random.choice([0, 1, 1, 2, 2, 3]))
     ]  # fmt: skip
