@@ -74,13 +74,13 @@ def ask_request(
 
 
 def user_level(condition: Condition, closure: Closure) -> User:
-    """How closely the provision names this requester: by the closest of the actors that match."""
+    """How closely a provision that matches the request names the requester: by the closest of the actors that match."""
     recipients = condition.recipients
     if recipients is None:
         return User.ANY
     if recipients.unclear:
         return User.INDIVIDUAL  # only a deny gets here: somebody is meant, and nobody can tell that it is not them
-    return max((closure.levels[actor] for actor in recipients.values if actor in closure.levels), default=User.ANY)
+    return max(closure.levels[actor] for actor in recipients.values if actor in closure.levels)
 
 
 def _purpose(stated: Stated[str], effect: Effect, asked: str, vocabulary: Vocabulary) -> Answer:

@@ -77,8 +77,8 @@ def _between(record: ConsentRecord, other: ConsentRecord, world: World, vocabula
         for theirs in other.provisions:
             if None in (mine.effect, theirs.effect) or mine.effect is theirs.effect:
                 continue
-            if _meet(mine.condition, theirs.condition, world, vocabulary):
-                permit, deny = (mine, theirs) if mine.effect is Effect.PERMIT else (theirs, mine)
+            permit, deny = (mine, theirs) if mine.effect is Effect.PERMIT else (theirs, mine)
+            if _meet(permit.condition, deny.condition, world, vocabulary):
                 stronger = specificity.beats(_specificity(permit), _specificity(deny))
                 yield Conflict(mine.path, other.id, theirs.path, Effect.PERMIT if stronger else Effect.DENY)
 
@@ -146,19 +146,19 @@ def _purposes_inside(child: Stated[str] | None, parent: Stated[str] | None, voca
 # --- Can two conditions match the same request and resource? -----------------------------------------------------
 
 
-def _meet(one: Condition, other: Condition, world: World, vocabulary: Vocabulary) -> bool:
+def _meet(permit: Condition, deny: Condition, world: World, vocabulary: Vocabulary) -> bool:
     return (
-        _overlap(one.period, other.period)
-        and _share_actor(one.recipients, other.recipients, world)
-        and _share_actor(one.custodians, other.custodians, world)
-        and _share_actor(one.authors, other.authors, world)
-        and (_share(one.action, other.action) or (_reads(one) and _reads(other)))
-        and _share_purpose(one.purpose, other.purpose, vocabulary)
-        and _share_label(one.security_label, other.security_label)
-        and _overlap(one.data_period, other.data_period)
-        and _share_class(one.class_, other.class_)
-        and _share(one.code, other.code)
-        and _share_data(one.data, other.data)
+        _overlap(permit.period, deny.period)
+        and _share_actor(permit.recipients, deny.recipients, world)
+        and _share_actor(permit.custodians, deny.custodians, world)
+        and _share_actor(permit.authors, deny.authors, world)
+        and (_share(permit.action, deny.action) or (_reads(permit) and _reads(deny)))
+        and _share_purpose(permit.purpose, deny.purpose, vocabulary)
+        and _share_label(permit.security_label, deny.security_label)
+        and _overlap(permit.data_period, deny.data_period)
+        and _share_class(permit.class_, deny.class_)
+        and _share(permit.code, deny.code)
+        and _share_data(permit.data, deny.data)
     )
 
 
@@ -191,10 +191,15 @@ def _same_people(one: Actor, other: Actor, world: World) -> bool:
     return people[0] is None or people[1] is None or not people[0].isdisjoint(people[1])
 
 
-def _share_purpose(one: Stated[str] | None, other: Stated[str] | None, vocabulary: Vocabulary) -> bool:
-    if one is None or other is None:
+def _share_purpose(permit: Stated[str] | None, deny: Stated[str] | None, vocabulary: Vocabulary) -> bool:
+    """One covers the other; and who denies emergency treatment by name means the emergency button too."""
+    if permit is None or deny is None:
         return True
-    return any(vocabulary.covers(a, b) or vocabulary.covers(b, a) for a in one.values for b in other.values)
+    return any(
+        vocabulary.covers(yes, no) or vocabulary.covers(no, yes) or (yes, no) == ("BTG", "ETREAT")
+        for yes in permit.values
+        for no in deny.values
+    )
 
 
 def _share_label(one: Stated[Coding] | None, other: Stated[Coding] | None) -> bool:

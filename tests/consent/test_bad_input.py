@@ -164,6 +164,16 @@ def test_values_may_be_as_many_as_the_limit_in_all_provisions_together() -> None
     assert names(consent({"provision": [*two, permit(code=codes[:1])]})) == [f"{P}.provision[2].code"]
 
 
+@pytest.mark.parametrize(
+    "element, value",
+    [("actor", actor("Practitioner/p1")), ("class", coding(LOINC, "x")), ("data", data("instance", "Task/1"))],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_value_takes_the_room_of_one(element: str, value: Json) -> None:
+    assert parse(consent(deny() | {element: [value] * VALUES_MAX}), words(), ZONE).problems == ()
+    assert names(consent(deny() | {element: [value] * (VALUES_MAX + 1)})) == [f"{P}.{element}"]
+
+
 def test_the_codings_of_one_code_are_values_too() -> None:
     one = {"coding": [coding(LOINC, str(n)) for n in range(VALUES_MAX + 1)]}
     assert names(consent(deny(code=[one]))) == [f"{P}.code[0]"]

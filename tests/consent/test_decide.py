@@ -226,6 +226,17 @@ def test_a_parent_in_doubt_is_a_deny_that_matches_and_nothing_escapes_it() -> No
     ] == [False, True]
 
 
+def test_a_permit_in_doubt_does_not_match_so_what_matches_below_it_escapes() -> None:
+    tree = permit(
+        permit(code=[{"coding": [{"system": "urn:z", "code": "z"}]}]),
+        code=[{"coding": [{"system": "urn:y", "code": "y"}]}],
+        actor=[actor("Practitioner/p1")],
+    )
+    for unclear in (True, False):
+        facts = observation(codes=frozenset({("urn:z", "z")}), codes_unclear=unclear)
+        assert [f.escapes for f in decision(consent(tree), facts=facts).basis[0].findings] == [False, True]
+
+
 def test_a_closure_names_the_closest_way_to_say_who_it_is() -> None:
     somebody = Closure(
         individuals=frozenset({"Practitioner/p1"}),

@@ -615,3 +615,36 @@ def test_any_custodian_and_any_author_will_do(role: str, element: str, one: str)
     for matches in (permits, denies):
         assert matches(actor=asked, facts=facts, asked=request(COLLEAGUE))
         assert not matches(actor=asked, asked=request(COLLEAGUE))
+
+
+DATA = [
+    *(data("authoredby", f"Practitioner/p{n}") for n in (7, 8)),
+    *(data("instance", f"Task/{n}") for n in (1, 2)),
+    *(data("related", f"Task/{n}") for n in (3, 4)),
+    *(data("related", f"Encounter/{n}") for n in (1, 2)),
+    *(data("dependents", f"Task/{n}") for n in (5, 6)),
+]
+BY_ONE_OF_THEM = [
+    *(observation(authors=frozenset({f"Practitioner/p{n}"})) for n in (7, 8)),
+    *(observation(type="Task", id=str(n)) for n in (1, 2, 3, 4, 5, 6)),
+    *(observation(id=f"from{n}") for n in (3, 4)),
+    *(observation(type="Encounter", id=str(n)) for n in (1, 2)),
+    *(observation(references=frozenset({f"Encounter/{n}"})) for n in (1, 2)),
+    *(observation(references=frozenset({f"Task/{n}"})) for n in (5, 6)),
+]
+
+
+@pytest.mark.parametrize("facts", BY_ONE_OF_THEM, ids=lambda facts: f"{facts.reference} {min(facts.references)}")
+def test_each_of_many_data_counts(facts: ResourceFacts) -> None:
+    world = Wijk({f"Task/{n}": frozenset({f"Observation/from{n}"}) for n in (3, 4)})
+    for matches in (permits, denies):
+        assert matches(data=DATA, facts=facts, world=world, asked=request(COLLEAGUE))
+        assert not matches(data=DATA, world=world, asked=request(COLLEAGUE))
+
+
+@pytest.mark.parametrize("label", ["HIV", "OPIOIDUD", "PSY"])
+def test_each_of_many_labels_counts(label: str) -> None:
+    act_code = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    facts = observation(labels=frozenset({(act_code, label)}))
+    for matches in (permits, denies):
+        assert matches(securityLabel=[sensitivity(one) for one in ("HIV", "SUD", "PSY")], facts=facts)
