@@ -9,16 +9,17 @@ import pytest
 
 from examples import bundle_paths
 from fhir_server.gateway.filing import Filing, decode, filed, span
-from fhir_server.search.query import And, Ids, OwnedBy, Query, Reference
+from fhir_server.search.query import EVERYTHING, And, Ids, OwnedBy, Query, Reference
 from fhir_server.store.protocol import StoredVersion, Write
 from fhir_server.store.sqlite import open_store
 from profiles import json
 from profiles import registry as definitions
 from tests.fhir_server.inprocess import opened
-from tests.performance import bench, population, samples, searching
+from tests.performance import bench, population, samples, searching, stores
 from tests.performance.measure import TINY, Cost
 from tests.performance.population import Dossiers, copied_id, fill
 from tests.performance.searching import Found
+from tests.performance.wishes import consent_id
 
 REGISTRY = definitions.load()
 
@@ -131,6 +132,30 @@ def test_searches_are_the_same_in_every_run_and_name_what_is_there(residents: Do
         asked = samples.urls(known, kind, of_one_patient=True)
         assert asked == samples.urls(known, kind, of_one_patient=True)
         assert all(any(person in url for person in people) for url in asked)
+
+
+def test_the_wijk_is_there_twice_and_each_patient_has_a_wish(tmp_path: Path) -> None:
+    scale = replace(TINY, patients=5)
+    found = stores.wijk(tmp_path, bundle_paths()[2:5], REGISTRY, scale)
+
+    async def everything(data: Path) -> set[tuple[str, str]]:
+        store = await open_store(data)
+        try:
+            async with store.snapshot() as snapshot:
+                page = await snapshot.search(Query(REGISTRY.resource_types, EVERYTHING), count=10_000)
+            return {(row.type, row.id) for row in page.rows}
+        finally:
+            await store.close()
+
+    silent, ruled = (asyncio.run(everything(data)) for data in (found.silent, found.ruled))
+    assert not [id for type, id in silent if type == "Consent"]
+    assert {id for type, id in silent if type == "Patient"} == set(found.patients)
+    assert len(found.patients) == 6
+    assert ruled - silent == {("Consent", consent_id(patient)) for patient in found.patients}
+    assert silent < ruled
+    wishes = {str(found.consent(patient)["provision"]) for patient in found.patients}
+    assert len(wishes) == found.policies == 6
+    assert stores.wijk(tmp_path, bundle_paths()[2:5], REGISTRY, scale) == found
 
 
 def test_growth_is_that_of_the_kind_that_grows_most() -> None:
