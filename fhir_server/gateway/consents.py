@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/consent.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from consent.model import Effect, Scope
@@ -24,8 +24,9 @@ _WINNER: Final = {Effect.PERMIT: "yes", Effect.DENY: "no"}
 class ConsentRules:
     """The rules for writing Consents; each is compiled as it will be when it is asked."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, clock: Callable[[], int]) -> None:
         self._knowledge = knowledge
+        self._clock = clock
         self._loader = knowledge.loader
 
     async def check(self, consent: Mapping[str, Any], snapshot: Snapshot, staged: Staged, *, imported: bool) -> None:
@@ -56,7 +57,22 @@ class ConsentRules:
         dossier = await self._knowledge.dossier(snapshot, record.patient)
         others = [signed.compiled.record for signed in dossier.consents]
         found = await self._loader.warnings(Now(snapshot), record, others, staged)
+        own = dossier.proxies(self._clock(), self._knowledge.rules) | {f"Patient/{record.patient}"}
+        void = record.performers and not record.verified and record.performers.isdisjoint(own)
         return (
+            *(
+                [
+                    Issue(
+                        "warning",
+                        "business-rule",
+                        "nothing that this consent permits counts: neither the patient nor a proxy gave it, and nobody"
+                        " has verified it; its denies count",
+                        ("Consent.performer",),
+                    )
+                ]
+                if void
+                else []
+            ),
             *(
                 Issue(
                     "warning",

@@ -77,7 +77,7 @@ class Gateway:
         self.rules = Rules(vocabulary.build(registry.codesystem, registry.resource_types), UNOWNED, base)
         self.knowledge = Knowledge(self.rules, filer, settings.zone)
         ownership = Ownership(registry, self._indexer.extract)
-        consents = ConsentRules(self.knowledge)
+        consents = ConsentRules(self.knowledge, clock)
         self.tools = Tools(registry, self._indexer.extract, ownership, filer, consents, new_id)
         self._policy = policy or self.policy
         self._emergency_roles = emergency.roles(settings.emergency_roles)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from fhir_server.gateway import audit
 from fhir_server.gateway.access import READ, SEARCH, SHOWN, Authority, login_required, not_found
+from fhir_server.gateway.audit import Touched
 from fhir_server.gateway.cursor import Cursor, unknown_cursor
 from fhir_server.gateway.emergency import tell
 from fhir_server.gateway.emergency_window import Window, window
@@ -240,6 +241,7 @@ class Session:
                     [row for row, _ in matches], includes, revincludes
                 )
                 led_to = tuple(_release_shown(sight, row) for row in included)
+                asked_about = frozenset().union(*(sight.asks_about(query) for query in queries))
         except BadCursor:
             error = unknown_cursor()
             await self._refused(interaction, target, error, query=asked)
@@ -247,7 +249,7 @@ class Session:
         except FhirError as error:
             await self._refused(interaction, target, error, query=asked)
             raise
-        await self._shown(interaction, target, (*(row for row, _ in matches), *included), asked)
+        await self._shown(interaction, target, (*(row for row, _ in matches), *included), asked, asked_about)
         return Found(tuple(one for _, one in matches), led_to, counted, after)
 
     # --- writing -----------------------------------------------------------------------------------------------------
@@ -399,12 +401,24 @@ class Session:
         self._trail.standing = await sight.judge.standing()
         return sight
 
-    async def _shown(self, interaction: str, target: str, rows: Iterable[StoredVersion], query: str = "") -> None:
-        """Put on the trail what was shown, and why; whoever must be told of it is."""
+    async def _shown(
+        self,
+        interaction: str,
+        target: str,
+        rows: Iterable[StoredVersion],
+        query: str = "",
+        asked_about: frozenset[str] = frozenset(),
+    ) -> None:
+        """Put on the trail what was shown, and why; whoever must be told of it is.
+
+        A question about a patient stands in their log, also where the answer is a number or nothing.
+        """
         sight = self._sight
         assert sight is not None, "nothing is shown that was not looked at"
         told = sight.judge.told()
         concerned = audit.touched(rows, sight.judge.grounds)
+        shown_of = {owner for one in concerned for owner in one.owners}
+        concerned += tuple(Touched("Patient", one, 0, (one,)) for one in sorted(asked_about - shown_of))
         await self._trail.shown(interaction, target, concerned, query, emergency=bool(told))
         if told:
             await tell(self._gateway, self.requester, told)

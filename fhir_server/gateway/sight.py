@@ -56,6 +56,10 @@ class Sight:
         beside = {name: await self.judge.visible(name, actions) for name in reached(query.where)}
         return narrow(query, visible.__getitem__, beside.__getitem__)
 
+    def asks_about(self, query: Query) -> frozenset[str]:
+        """The patients that the query itself names."""
+        return about(query, self._codes) or frozenset()
+
     async def visible_by_owner(self, types: Iterable[str], actions: str) -> dict[str, Predicate]:
         return {name: await self.judge.visible_by_owner(name, actions) for name in types}
 

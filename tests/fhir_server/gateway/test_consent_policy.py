@@ -608,3 +608,30 @@ async def test_a_team_of_another_dossier_opens_nothing_for_its_owner_could_let_a
     assert await total(other, "Observation") == 0
     await house.given(team("theirs", "p", "Practitioner/other"))
     assert await total(other, "Observation") == 2
+
+
+async def test_a_question_about_a_patient_stands_in_their_log_whatever_it_finds(house: House) -> None:
+    await wijk(house)
+    doctor, resident = await house.caller("Practitioner/doctor", SCOPE), await house.caller("Patient/p", SCOPE)
+    assert await total(doctor, "Observation?patient=p") == 0
+    assert await total(doctor, "Patient?_id=p") == 0
+    asked = [
+        event
+        for event in (await resident.get("AuditEvent?_count=50")).resources
+        if any(agent.get("who", {}).get("reference") == "Practitioner/doctor" for agent in event["agent"])
+    ]
+    assert len(asked) == 2
+    assert await total(await house.caller("Patient/q", SCOPE), "AuditEvent?agent=Practitioner/doctor") == 0
+
+
+async def test_a_confirmed_proposal_that_still_is_somebody_elses_warns_that_it_opens_nothing(house: House) -> None:
+    await wijk(house)
+    resident = await house.caller("Patient/p", SCOPE)
+    theirs = consent("", permit(by("Practitioner/doctor")), performer=[{"reference": "Practitioner/doctor"}])
+    answer = await resident.post("Consent", theirs)
+    assert answer.status == 201
+    assert "Consent.performer" in answer.headers["Warning"]
+    mine = await resident.put(
+        f"Consent/{answer.json['id']}", {**answer.json, "performer": [{"reference": "Patient/p"}]}
+    )
+    assert "Warning" not in mine.headers
