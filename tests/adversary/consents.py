@@ -4,6 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, Final
 
+from consent.model import Category
 from tests.adversary.dossiers import PRIVACY, coded, ref
 from tests.consent.wijk import (
     GP_PRACTICE,
@@ -39,8 +40,8 @@ DATES: Final[list[Json]] = [{"start": "2026-03"}, {"end": "2025"}, {"start": "20
 def _actor(random: Random, mine: list[str]) -> Json:
     # A Consent names no team that another patient may let people into.
     teams = [one for one in mine if one.startswith(("CareTeam/", "Group/n-"))]
-    who = random.choice([*PARTIES, *teams, GP_ROLE, GP_ROLE, GP_PRACTICE, GP_PRACTICE])
-    return actor(who, random.choice(["PRCP"] * 6 + ["IRCP", "CST", "AUT"]))
+    named: list[str | Category] = [*PARTIES, *teams, GP_ROLE, GP_ROLE, GP_PRACTICE, GP_PRACTICE]
+    return actor(random.choice(named), random.choice(["PRCP"] * 6 + ["IRCP", "CST", "AUT"]))
 
 
 def _label(random: Random) -> Json:

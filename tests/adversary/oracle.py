@@ -103,7 +103,7 @@ class Oracle:
     def __post_init__(self) -> None:
         self._current = self.world.current()
         self._now = time.time_ns() // 1000
-        self._patients = sorted({id for kind, id in self._current if kind == "Patient"} | {"resident-a"})
+        self._patients = sorted({patient for _, id in self.world.newest() for patient in owners(id)} | {"resident-a"})
         self._consents_of = {
             patient: [
                 dict(one) for (kind, id), one in self._current.items() if kind == "Consent" and owners(id) == (patient,)
@@ -145,7 +145,9 @@ class Oracle:
         body = change.resource
         kind, name = body["resourceType"], f"{body['resourceType']}/{body['id']}"
         me = self._request.closure
-        named = {one for consent in self._consents() for one in all_local(consent)}
+        # A draft is not in force, and yet what it names has to be there when it is written.
+        consents = [one for (type, _), one in self._current.items() if type == "Consent"]
+        named = {one for consent in consents for one in all_local(consent)}
         if kind == "Consent":
             # A draft says nothing, and so it need not be there.
             return any(one["id"] == body["id"] for one in self._consents())
@@ -282,19 +284,43 @@ def pair(world: World, kept: Place | None = None) -> Pair:
     """
     oracle = Oracle(world)
     shown = oracle.shown()
-    bare, seen, hidden = [], set(), set()
-    for batch, flags in zip(world.batches, shown, strict=True):
-        seen |= {change.place for change, flag in zip(batch, flags, strict=True) if flag}
-        hidden |= {change.place for change, flag in zip(batch, flags, strict=True) if not flag}
-        needed = [
-            flag or change.place == kept or oracle.counts(change) for change, flag in zip(batch, flags, strict=True)
-        ]
-        bare.append([change for change, flag in zip(batch, needed, strict=True) if flag])
+    flags = {
+        id(change): flag
+        for batch, row in zip(world.batches, shown, strict=True)
+        for change, flag in zip(batch, row, strict=True)
+    }
+    changes = [change for batch in world.batches for change in batch]
+    seen = {change.place for change in changes if flags[id(change)]}
+    hidden = {change.place for change in changes if not flags[id(change)]}
+    misplaced = _misplaced([change for change in changes if change.place in seen], flags, kept)
+    full = [[change for change in batch if id(change) not in misplaced] for batch in world.batches]
+    bare = [[one for one in batch if flags[id(one)] or one.place == kept or oracle.counts(one)] for batch in full]
     return Pair(
-        full=world.batches,
+        full=full,
         bare=bare,
         terms=world.terms,
         base_policy=world.base_policy,
         marks=[mark(id) for _, id in sorted(hidden - seen)],
         renumbered=sorted({id for kind, id in hidden & seen if (kind, id) != kept}),
     )
+
+
+def _misplaced(changes: list[Change], flags: Mapping[int, bool], kept: Place | None) -> set[int]:
+    """The hidden first versions of what is seen, by identity, where another of its kind came between.
+
+    Resources come in the order in which they were created, as long as nobody asks for another. What is first seen as
+    it is altered has its place from before, and that place is a time, which the two servers need not have in common.
+    """
+    found: set[int] = set()
+    order = list(dict.fromkeys(change.place for change in changes))
+    kin = [(place[0], owners(place[1])) for place in order]
+    for change in changes:
+        at = order.index(change.place)
+        first = next(one for one in changes if one.place == change.place)
+        if not flags[id(first)] and change.place != kept and kin[at] in kin[at + 1 :]:
+            versions = [one for one in changes if one.place == change.place]
+            for one in versions:
+                if flags[id(one)]:
+                    break
+                found.add(id(one))
+    return found

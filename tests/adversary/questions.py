@@ -578,6 +578,11 @@ BY_ROUTE: Mapping[tuple[str, str], st.SearchStrategy[Ask]] = {
     ("POST", "{type}/$preview"): body("Consent").map(lambda made: Ask("POST", "/Consent/$preview", made)),
     ("GET", "{type}/{id}/$preview"): consents.map(lambda id: Ask("GET", f"/Consent/{id}/$preview")),
     ("POST", "{type}/{id}/$preview"): consents.map(lambda id: Ask("POST", f"/Consent/{id}/$preview")),
+    ("GET", "{type}/{id}/$access-log"): st.builds(
+        lambda id, more: Ask("GET", f"/Patient/{id}/$access-log{more}"),
+        patients,
+        st.sampled_from(["", "?_count=3", "?start=2026-01-01&language=nl", "?end=2020-01-01"]),
+    ),
     ("GET", "{type}/$lastn"): lastn(False),
     ("POST", "{type}/$lastn"): lastn(True),
     ("POST", "{type}/$validate"): validating(False),

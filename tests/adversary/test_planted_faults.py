@@ -5,10 +5,11 @@ answered, not by what the server logs against itself.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, cycle, islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -34,13 +35,15 @@ from fhir_server.store.sqlite import filed, index_tables, judges
 from fhir_server.store.sqlite.snapshot import SqliteSnapshot
 from tests.adversary import questions
 from tests.adversary.comparing import Template
-from tests.adversary.dossiers import KINDS, STEPS
+from tests.adversary.consents import random_consent
+from tests.adversary.dossiers import KINDS, PRIVACY, STEPS, A
 from tests.adversary.dossiers import pair as pair_of
 from tests.adversary.oracle import Oracle, pair
 from tests.adversary.pools import chunks, pool
-from tests.adversary.surface import Ask
-from tests.adversary.turns import Turned, random_turn
+from tests.adversary.surface import Ask, Change
+from tests.adversary.turns import Turned, random_turn, with_labels
 from tests.adversary.worlds import World, owners, random_world
+from tests.consent.wijk import actor, confidentiality, provision
 
 ASKS_MAX = 1_200
 ASKS = 20
@@ -278,17 +281,31 @@ def worlds() -> list[World]:
     return list(islice((w for n in count() if rich(w := random_world(n, ASKING))), WORLDS))
 
 
-def closing(turned: Turned, consent: bool) -> bool:
-    """Whether the change, of a Consent or of a label, hides what was open."""
-    type = turned.change.place[0]
+def closing(turned: Turned) -> bool:
+    """Whether the change hides a good deal that was open."""
     before, after = Oracle(turned.before), Oracle(turned.after)
-    hidden = len(before.visible("Observation") - after.visible("Observation"))
-    return hidden >= 3 if consent and type == "Consent" else hidden >= 1 and not consent and type == "Observation"
+    return len(before.visible("Observation") - after.visible("Observation")) >= 1
 
 
-def turns(consent: bool) -> list[Turned]:
+def revoked() -> Iterator[Turned]:
+    """Changes of a Consent."""
     made = (random_turn(n, random_world(n, ASKING)) for n in count())
-    return list(islice((turned for turned in made if closing(turned, consent)), TURNS))
+    return (turned for turned in made if turned.change.place[0] == "Consent" and closing(turned))
+
+
+def relabelled() -> Iterator[Turned]:
+    """Labels, where the only Consent opens to the GP what has no stricter one."""
+    named = provision("permit", actor=[actor("Practitioner/doctor")], securityLabel=[confidentiality("N")])
+    consent = {
+        **random_consent(Random(0), "a-consent-0", A, []),
+        "status": "active",
+        "scope": PRIVACY,
+        "provision": named,
+    }
+    for n in count():
+        world = random_world(n, ("the GP",))
+        world = replace(world, batches=(*world.batches[:-2], (Change(consent),)), base_policy="deny")
+        yield from islice((turned for turned in with_labels(world) if closing(turned)), 1)
 
 
 @pytest.fixture(scope="module")
@@ -318,7 +335,7 @@ def test_a_planted_fault_is_found(
 
 @pytest.mark.parametrize("plant", STALE)
 def test_what_is_stale_is_found(plant: Plant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    changes = turns(consent=plant is not facts_of_the_first_version)
+    changes = list(islice(relabelled() if plant is facts_of_the_first_version else revoked(), TURNS))
     templates = [Template(tmp_path / str(n), turned.pair()) for n, turned in enumerate(changes)]
     plant(monkeypatch)
 

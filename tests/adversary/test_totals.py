@@ -15,7 +15,7 @@ from tests.adversary.oracle import Oracle
 from tests.adversary.surface import Ask, Surface, folder_settings, furnish, running
 from tests.adversary.worlds import REQUESTERS, TYPES, World, random_world
 
-WORLDS = 30 if os.environ.get("WIJKDOSSIER_LONG") == "1" else 2
+WORLDS = 15 if os.environ.get("WIJKDOSSIER_LONG") == "1" else 2
 # What the server itself makes in the course of things is in no world.
 _OF_THE_SERVER = ("AuditEvent", "Communication", "Provenance")
 TYPES_ASKED = tuple(name for name in TYPES if name not in _OF_THE_SERVER)

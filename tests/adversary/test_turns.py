@@ -19,7 +19,7 @@ from tests.adversary.turns import Turned, random_turn
 from tests.adversary.worlds import REQUESTERS, random_world
 
 LONG = os.environ.get("WIJKDOSSIER_LONG") == "1"
-WORLDS = int(os.environ.get("WIJKDOSSIER_RUNS", "20" if LONG else "1"))
+WORLDS = int(os.environ.get("WIJKDOSSIER_RUNS", "10" if LONG else "1"))
 SEED = int(os.environ.get("WIJKDOSSIER_SEED", "0"))
 ASKS = 16
 PAGED = ("Observation", "Encounter", "RelatedPerson", "List")

@@ -60,6 +60,16 @@ def random_turn(seed: int, world: World) -> Turned:
     return Turned(world, who, change, replace(world, batches=(*world.batches, (change,))))
 
 
+def with_labels(world: World) -> Iterator[Turned]:
+    """The world with a label on each of the Observations that the patient may change."""
+    for type, id in sorted(world.current()):
+        body = world.current()[type, id]
+        if type == "Observation" and owners(id) == (A,) and "performer" not in body and id != "a-weight":
+            for name in ("R", "V", "MH"):
+                change = Change({**body, "meta": {**body["meta"], "security": [label(name)]}}, writer=PATIENT)
+                yield Turned(world, "patient", change, replace(world, batches=(*world.batches, (change,))))
+
+
 def _changes(random: Random, world: World) -> Iterator[tuple[str, Change]]:
     current = world.current()
     mine = [f"{kind}/{id}" for kind, id in sorted(current) if owners(id) == (A,) and kind != "Consent"]

@@ -225,8 +225,8 @@ def _without(body: Json, *names: str) -> Json:
     return {name: value for name, value in body.items() if name not in names}
 
 
-def _terms(user: str, scope: str = _EVERYTHING, **more: str) -> Terms:
-    return Terms(user=user, client=CLIENT, scope=scope, **more)
+def _terms(user: str, scope: str = _EVERYTHING, patient: str = "", purpose: str = "", reason: str = "") -> Terms:
+    return Terms(user=user, client=CLIENT, scope=scope, patient=patient, purpose=purpose, reason=reason)
 
 
 _OPERATOR: Final = " ".join(f"system/{kind}.cruds" for kind in ("Observation", "Patient", "Organization", "Consent", "Task", "Provenance"))  # fmt: skip
