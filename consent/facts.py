@@ -19,10 +19,10 @@ Compartment = Mapping[str, Iterable[str]]
 """Of each type, the paths of the elements that name its patients, e.g. `subject`, `participant.actor`."""
 
 
-# Paths in the order in which they count, the first name of each, and whether it is a clinical time.
+# Paths in the order in which they count, and whether each is a clinical time.
 _TIMES: Final = (
-    *((path, path.partition(".")[0], True) for path in CLINICAL_TIMES),
-    *((path, path.partition(".")[0], False) for path in (*AUTHORED_TIMES, "meta.lastUpdated")),
+    *((path, True) for path in CLINICAL_TIMES),
+    *((path, False) for path in (*AUTHORED_TIMES, "meta.lastUpdated")),
 )
 
 
@@ -228,20 +228,21 @@ def _patients(resource: Mapping[str, Any], paths: Iterable[str], kind: str, logi
 
 def _interval(resource: Mapping[str, Any], zone: tzinfo) -> tuple[int, int] | None:
     """Clinical time, else when it was authored or issued, else when it was last updated; None if nothing tells."""
-    here = {name for key in resource for name in _names(key)}
-    for path, first, clinical in _TIMES:
-        if first in here:
-            found = _span(values(resource, path), zone)
-            if found is not None:
-                return _until_the_end(resource, path, found, zone) if clinical else found
+    places = [place for key in resource for place in _places(key)]
+    for place in sorted(set(places)):
+        path, clinical = _TIMES[place]
+        found = _span(values(resource, path), zone)
+        if found is not None:
+            return _until_the_end(resource, path, found, zone) if clinical else found
     return None
 
 
 @lru_cache(maxsize=4096)
-def _names(key: str) -> tuple[str, str]:
-    """What a path may call the element: its name, and that of the choice it would be a type of."""
+def _places(key: str) -> tuple[int, ...]:
+    """Which of the times an element of this name can hold, by itself or as a type of a choice."""
     stem = key[: next((at for at, letter in enumerate(key) if letter.isupper()), 0)]
-    return key, f"{stem}[x]"
+    names = (key, f"{stem}[x]")
+    return tuple(place for place, (path, _) in enumerate(_TIMES) if path.partition(".")[0] in names)
 
 
 def _until_the_end(resource: Mapping[str, Any], path: str, found: tuple[int, int], zone: tzinfo) -> tuple[int, int]:

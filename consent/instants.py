@@ -12,6 +12,7 @@ from consent.model import BEGINNING, FOREVER
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_KEPT_LENGTH_MAX: Final = 40  # what is longer is hardly a time, and would take up room
 _FORM: Final = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
 )
@@ -19,7 +20,13 @@ _FORM: Final = re.compile(
 
 def interval(value: Any, zone: tzinfo) -> tuple[int, int] | None:
     """[low, high) of a date, dateTime or instant, read in `zone` if it has no offset; None if it is none of those."""
-    found = _FORM.fullmatch(value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return _kept(value, zone) if len(value) <= _KEPT_LENGTH_MAX else _read(value, zone)
+
+
+def _read(value: str, zone: tzinfo) -> tuple[int, int] | None:
+    found = _FORM.fullmatch(value)
     if found is None:
         return None
     year, month, day, hour, minute, second, fraction, offset = found.groups()
@@ -42,6 +49,10 @@ def interval(value: Any, zone: tzinfo) -> tuple[int, int] | None:
         return _microseconds(start), FOREVER if following is None else _microseconds(following)
     except ValueError:
         return None
+
+
+# A dossier tells the same times over and over.
+_kept: Final = lru_cache(maxsize=4096)(_read)
 
 
 def period(value: Any, zone: tzinfo) -> tuple[int, int] | None:
@@ -79,7 +90,6 @@ def _microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-@lru_cache(maxsize=4096)
 def _offset(text: str) -> timezone:
     sign = -1 if text[0] == "-" else 1
     return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[4:6])))

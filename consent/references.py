@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-_NESTED: Final = (Mapping, list, tuple)
 _LITERAL: Final = re.compile(r"([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?", re.ASCII)
 
 
@@ -20,20 +19,18 @@ def local(reference: Any) -> str:
 def all_local(resource: Mapping[str, Any]) -> list[str]:
     """Every `Type/id` that a `reference` anywhere in the resource names, contained resources included."""
     found: list[str] = []
-    waiting: list[Any] = [resource]  # a list, not recursion: how deep JSON nests is not ours to limit
+    waiting: list[Iterable[Any]] = [(resource,)]  # a list, not recursion: how deep JSON nests is not ours to limit
     while waiting:
-        node = waiting.pop()
-        if type(node) is dict or isinstance(node, Mapping):
-            text = node.get("reference")
-            if isinstance(text, str) and (literal := _LITERAL.fullmatch(text)):
-                found.append(literal[1])
-            within: Iterable[Any] = node.values()
-        else:
-            within = node
-        for value in within:
-            # Most values are texts, and to learn that one is no Mapping takes a while.
+        for value in waiting.pop():
             kind = type(value)
-            if kind is not str and (kind is dict or kind is list or isinstance(value, _NESTED)):
+            if kind is str:
+                continue  # as most are, and to learn that one is no Mapping takes a while
+            if kind is dict or isinstance(value, Mapping):
+                text = value.get("reference")
+                if isinstance(text, str) and (literal := _LITERAL.fullmatch(text)):
+                    found.append(literal[1])
+                waiting.append(value.values())
+            elif kind is list or isinstance(value, list | tuple):
                 waiting.append(value)
     return found
 

@@ -102,7 +102,18 @@ class Filer:
             found = replace(found, interval=(now - now % _PRECISION, now - now % _PRECISION + _PRECISION))
         rows.filed = filed(found)
         rows.span = span(found.interval)
-        return encode(Filing(found, written_by))
+        filing = Filing(found, written_by)
+        encoded = encode(filing)
+        self._keep(encoded, filing)  # whoever writes is asked about it next
+        return encoded
+
+    def filing(self, encoded: bytes) -> Filing:
+        """What `file` encoded."""
+        known = self._decoded.get(encoded)
+        if known is None:
+            known = decode(encoded)
+            self._keep(encoded, known)
+        return known
 
     def of(self, stored: StoredVersion) -> Filing:
         """What was filed with the version; what was written before there was filing is read from its body.
@@ -110,12 +121,7 @@ class Filer:
         A deletion from then tells nothing, so nothing about it is clear.
         """
         if stored.facts:
-            known = self._decoded.get(stored.facts)
-            if known is None:
-                if len(self._decoded) >= _DECODED_MAX:
-                    self._decoded.clear()
-                known = self._decoded[stored.facts] = decode(stored.facts)
-            return known
+            return self.filing(stored.facts)
         if stored.body:
             return Filing(facts(json.parse(stored.body), {}, self._zone, patients=stored.owners))
         return Filing(
@@ -129,6 +135,11 @@ class Filer:
                 documents_unclear=True,
             )
         )
+
+    def _keep(self, encoded: bytes, filing: Filing) -> None:
+        if len(self._decoded) >= _DECODED_MAX:
+            self._decoded.clear()
+        self._decoded[encoded] = filing
 
 
 def span(interval: tuple[int, int] | None) -> tuple[int, int] | None:

@@ -14,7 +14,7 @@ from fhir_server.gateway import authorship, stored_text, validation
 from fhir_server.gateway.access import SEARCH, SHOWN, not_found
 from fhir_server.gateway.audit import Ground, Touched, touched
 from fhir_server.gateway.consents import ConsentRules
-from fhir_server.gateway.filing import Filer, Filing, decode
+from fhir_server.gateway.filing import Filer, Filing
 from fhir_server.gateway.matching import judgeable, matches
 from fhir_server.gateway.ownership import Extract, Ownership
 from fhir_server.gateway.release import Released, release
@@ -289,7 +289,7 @@ class Unit:
         self, action: WriteAction, named: Mapping[str, Any], content: Content, scope_action: str
     ) -> bool:
         kind = named["resourceType"]
-        filing = decode(content.facts)
+        filing = self._tools.filer.filing(content.facts)
         leave = await self._sight.judge.permits_write(
             action, kind, content.owners, filing, content.rows, scope_action, named
         )
@@ -326,7 +326,7 @@ class Unit:
         """What is filed with a resource that this unit writes."""
         kind, _, logical_id = reference.partition("/")
         position = self._positions.get((kind, logical_id))
-        return None if position is None else decode(self._writes[position].facts)
+        return None if position is None else self._tools.filer.filing(self._writes[position].facts)
 
     async def _attribute(self, provenance: Mapping[str, Any], owners: tuple[str, ...]) -> None:
         """File the targets of a Provenance as made by its agents, if whoever writes it is believed about them."""
