@@ -5,48 +5,26 @@ https://hl7.org/fhir/R4/http.html
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias, TypeVar
 
-from fhir_server.gateway import audit
-from fhir_server.gateway.access import READ, SEARCH, SHOWN, Authority, login_required, not_found
-from fhir_server.gateway.audit import Touched
-from fhir_server.gateway.cursor import Cursor, unknown_cursor
-from fhir_server.gateway.emergency import tell
-from fhir_server.gateway.emergency_window import Window, window
-from fhir_server.gateway.explaining import Explanation, Question, answer, check, entitled
+from fhir_server.gateway.access import READ, SEARCH, not_found
+from fhir_server.gateway.counsel import Counsel
+from fhir_server.gateway.cursor import unknown_cursor
 from fhir_server.gateway.includes import Includer
 from fhir_server.gateway.listing import listing
 from fhir_server.gateway.narrow import reached, visible_of
-from fhir_server.gateway.previewing import Preview, compare, named
 from fhir_server.gateway.redaction import redact
 from fhir_server.gateway.release import Released, release
-from fhir_server.gateway.requester import Requester
 from fhir_server.gateway.results import Found, Versions, Written
 from fhir_server.gateway.sight import Sight
 from fhir_server.gateway.thinning import thinned
-from fhir_server.gateway.trail import Trail
-from fhir_server.gateway.unfolding import UNFOLDED
 from fhir_server.gateway.unit import Unit
 from fhir_server.outcome import Category, FhirError, Issue
-from fhir_server.search.context import Context
 from fhir_server.search.query import EVERYTHING, Predicate, Query
-from fhir_server.search.results import ANY, Include
-from fhir_server.store.protocol import (
-    BadCursor,
-    Capabilities,
-    GuardFailed,
-    Page,
-    Snapshot,
-    StoredVersion,
-    VersionConflict,
-)
+from fhir_server.search.results import Include
+from fhir_server.store.protocol import BadCursor, GuardFailed, Page, StoredVersion, VersionConflict
 from profiles import json
-from profiles.registry import Registry
-
-if TYPE_CHECKING:
-    from fhir_server.gateway.gateway import Gateway
 
 Staging = TypeVar("Staging")
 Choice: TypeAlias = Callable[[Sequence[Mapping[str, Any]]], Sequence[int]]
@@ -56,59 +34,11 @@ ATTEMPTS_MAX: Final = 8
 _log = logging.getLogger(__name__)
 
 
-class Session:
+class Session(Counsel):
     """The only way from a request to stored resources; a request holds a Session, never a store.
 
     Every method audits what it did before it returns, and what it refused before it raises.
     """
-
-    def __init__(self, gateway: "Gateway", access: Authority) -> None:
-        self._gateway = gateway
-        self._store = gateway.store
-        self._access = access
-        self._sight: Sight | None = None
-        self._trail = self._trail_of(access.requester)
-
-    # --- what an interaction may know --------------------------------------------------------------------------------
-
-    @property
-    def requester(self) -> Requester:
-        return self._access.requester
-
-    @property
-    def registry(self) -> Registry:
-        return self._gateway.registry
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._store.capabilities
-
-    def context(self, *, lenient: bool = False) -> Context:
-        """What a search is parsed against."""
-        return self._gateway.context(lenient=lenient)
-
-    def require(self, type: str, action: str) -> None:
-        """Raises FhirError 401 or 403 unless a scope covers the action (one of `cruds`) on the type."""
-        self._access.require(type, action)
-
-    def holds(self, type: str, actions: str = SEARCH) -> bool:
-        """Whether some scope covers one of the actions on the type."""
-        return self._access.holds(type, actions)
-
-    def types(self, actions: str) -> tuple[str, ...]:
-        """The resource types on which some scope covers one of the actions."""
-        return tuple(name for name in self.registry.resource_types if self._access.holds(name, actions))
-
-    def seal(self, path: tuple[str, ...], parameters: Sequence[tuple[str, str]], position: bytes) -> str:
-        """A page cursor for this requester alone."""
-        return self._gateway.sealer.seal(Cursor(path, tuple(parameters), position), self.requester.binding)
-
-    def unseal(self, token: str, path: tuple[str, ...]) -> Cursor:
-        """Raises FhirError 400 unless the cursor was made for this requester and this path."""
-        cursor = self._gateway.sealer.open(token, self.requester.binding)
-        if cursor.path != path:
-            raise unknown_cursor()
-        return cursor
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
@@ -268,6 +198,7 @@ class Session:
                     sight = await self._look(snapshot)
                     unit = Unit(self._gateway.tools, sight)
                     staged = await stage(unit)
+                    await sight.know(unit.writes)
                 entry = self._trail.entry(interaction, 200, target, unit.touched)
                 if not unit.writes:
                     await self._store.append_audit((entry,))
@@ -278,7 +209,6 @@ class Session:
                     await asyncio.sleep(0.001 * attempt)
                     continue
                 stored = unit.stored(committed)
-                await sight.know(stored)
                 return staged, tuple(
                     _written(sight, row, unit.warnings(position)) for position, row in enumerate(stored)
                 )
@@ -298,150 +228,6 @@ class Session:
             await self._trail.refused(interaction, target, error, unit.met if unit is not None else ())
             raise
         await self._shown(interaction, target, ())
-
-    # --- operations of consent ---------------------------------------------------------------------------------------
-
-    async def explain(self, patient: str, question: Question) -> Explanation:
-        """Why somebody can or can't see what is in the dossier, for the patient, a proxy and the auditor.
-
-        Raises FhirError: 400 for what can't be asked, 401 or 403 without a scope to read Consents and what is asked
-        about, 404 for everybody else as if there were no such patient, and for a record that is not in this dossier.
-        """
-        target = f"Patient/{patient}"
-        asked_of: StoredVersion | None = None
-        try:
-            self._access.require("Consent", READ)
-            asked = check(self._gateway, question)
-            if asked.type:
-                self._require_any((asked.type,), READ if asked.id else SEARCH)
-            await self._unfold(asked.type)
-            async with self._store.snapshot() as snapshot:
-                sight = await self._look(snapshot)
-                asked_of = await sight.read("Patient", patient, READ)
-                if not entitled(sight, asked_of):
-                    raise not_found()
-                explanation = await answer(self._gateway, sight, patient, asked)
-        except FhirError as error:
-            await self._refused("operation", target, error, _present(asked_of))
-            raise
-        concerned = audit.touched(_present(asked_of), sight.judge.grounds)
-        await self._trail.shown("operation", target, concerned, f"actor={asked.actor}", "explain-access")
-        return explanation
-
-    async def preview(self, consent: Mapping[str, Any] | str, status: str) -> Preview:
-        """What a Consent, or the stored one with this id, would change if it had this status ('': its own).
-
-        Raises FhirError: 401 or 403 without a scope to read Consents, 400 or 422 for one that is not valid or can't be
-        enforced, 404 for everybody but the patient and their proxies.
-        """
-        target = f"Consent/{consent}" if isinstance(consent, str) else "Consent"
-        asked_of: StoredVersion | None = None
-        try:
-            self._access.require("Consent", READ)
-            async with self._store.snapshot() as snapshot:
-                sight = await self._look(snapshot)
-                if isinstance(consent, str):
-                    asked_of = await sight.read("Consent", consent, READ)
-                    consent = json.parse(_release(sight, asked_of).body)
-                made, patient = named(self._gateway, consent, status)
-                preview = await compare(self._gateway, sight, made, patient)
-        except FhirError as error:
-            await self._refused("operation", target, error, _present(asked_of))
-            raise
-        await self._trail.shown("operation", f"Patient/{patient}", (), detail="preview")
-        return preview
-
-    async def open_emergency(self, patient: str, reason: str, minutes: int) -> Window:
-        """A token for one dossier in an emergency, durable and in the log of that patient id when it is returned.
-
-        Raises FhirError as `emergency_window.window` says; never one that depends on whether there is such a patient.
-        """
-        target, gateway = f"Patient/{patient}", self._gateway
-        try:
-            async with self._store.snapshot() as snapshot:
-                await self._look(snapshot)  # as whom the requester is known, for the log
-                login, client = self.requester.user, self.requester.client
-                closure = await gateway.knowledge.closure(snapshot, login, client, gateway.clock())
-            allowed = gateway.may_press(login, closure)
-            opened = window(self.requester, allowed, patient, reason, minutes, gateway.clock())
-        except FhirError as error:
-            await self._refused("operation", target, error)
-            raise
-        asked = replace(self.requester, purpose=opened.stored.purpose, reason=opened.stored.reason)
-        trail = self._trail_of(asked)
-        trail.standing = self._trail.standing
-        entry = trail.entry("operation", 200, target, (), detail="emergency-access", emergency=True)
-        await self._store.put_token(opened.digest, opened.stored, (entry,))
-        return opened
-
-    # --- auditing ----------------------------------------------------------------------------------------------------
-
-    async def performed(self, interaction: str, target: str = "", detail: str = "") -> None:
-        """An interaction that touched nothing stored: capabilities, `$validate`."""
-        await self._trail.shown(interaction, target, (), detail=detail)
-
-    async def refused(self, interaction: str, target: str, error: FhirError) -> None:
-        """An interaction that was refused before it reached the Session; does nothing if the Session itself refused."""
-        if not self._trail.knows(error):
-            await self._trail.refused(interaction, target, error)
-
-    # --- inner steps -------------------------------------------------------------------------------------------------
-
-    def _trail_of(self, requester: Requester) -> Trail:
-        gateway = self._gateway
-        return Trail(self._store, requester, gateway.tools.new_id, gateway.clock, gateway.settings.base_url)
-
-    async def _look(self, snapshot: Snapshot) -> Sight:
-        sight = self._sight = Sight(
-            snapshot,
-            self._access,
-            await self._access.judge(snapshot),
-            self._gateway.tools.ownership.codes,
-        )
-        self._trail.standing = await sight.judge.standing()
-        return sight
-
-    async def _shown(
-        self,
-        interaction: str,
-        target: str,
-        rows: Iterable[StoredVersion],
-        query: str = "",
-        asked_about: frozenset[str] = frozenset(),
-    ) -> None:
-        """Put on the trail what was shown, and why; whoever must be told of it is.
-
-        A question about a patient stands in their log, also where the answer is a number or nothing.
-        """
-        sight = self._sight
-        assert sight is not None, "nothing is shown that was not looked at"
-        told = sight.judge.told()
-        concerned = audit.touched(rows, sight.judge.grounds)
-        shown_of = {owner for one in concerned for owner in one.owners}
-        concerned += tuple(Touched("Patient", one, 0, (one,)) for one in sorted(asked_about - shown_of))
-        await self._trail.shown(interaction, target, concerned, query, emergency=bool(told))
-        if told:
-            await tell(self._gateway, self.requester, told)
-
-    async def _refused(
-        self, interaction: str, target: str, error: FhirError, rows: Iterable[StoredVersion] = (), query: str = ""
-    ) -> None:
-        grounds = self._sight.judge.grounds if self._sight is not None else None
-        await self._trail.refused(interaction, target, error, audit.touched(rows, grounds), query)
-
-    def _require_any(self, types: Sequence[str], action: str) -> None:
-        if len(types) == 1:
-            self._access.require(types[0], action)
-        elif not any(self._access.holds(name, action) for name in types):
-            if not self.requester.user:
-                raise login_required()
-            raise FhirError(Category.FORBIDDEN, "the token has no scope for this interaction")
-
-    async def _unfold(self, *types: str) -> None:
-        """Make AuditEvents and Provenances of the trail before anybody looks for them."""
-        asked = UNFOLDED if ANY in types else UNFOLDED.intersection(types)
-        if any(self._access.holds(name, SHOWN) for name in asked):
-            await self._store.unfold_audit(self._gateway.expand)
 
 
 def _release(sight: Sight, stored: StoredVersion | None) -> Released:

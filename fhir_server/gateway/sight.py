@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from fhir_server.gateway.access import Authority, Judge
 from fhir_server.gateway.narrow import about, narrow, reached
 from fhir_server.search.query import Predicate, Query
-from fhir_server.store.protocol import Snapshot, StoredVersion, never
+from fhir_server.store.protocol import Snapshot, StoredVersion, Write, never
 
 
 class Sight:
@@ -39,8 +39,8 @@ class Sight:
             return row
         return await self.snapshot.vread(type, id, version)
 
-    async def know(self, rows: Iterable[StoredVersion]) -> None:
-        """Get rows that a query found ready for `permits`."""
+    async def know(self, rows: Iterable[StoredVersion | Write]) -> None:
+        """Get rows that a query found, or that are about to be written, ready for `permits`."""
         await self.judge.know(owner for row in rows for owner in row.owners)
 
     def permits(self, row: StoredVersion, actions: str) -> bool:
