@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.compile import compile_consent
-from consent.model import Category, ConsentRecord, Effect, Problem, Scope, Stated
-from consent.parse import parse
+from consent.model import Category, ConsentRecord, Effect, Period, Problem, Scope, Stated
+from consent.parse import NESTING_MAX, PROVISIONS_MAX, parse
+from consent.parse_elements import VALUES_MAX
 from consent.vocabulary import ACT_CODE, ACT_REASON, CONSENT_ACTION, CONSENT_SCOPE
 from tests.consent.strategies import consents
 from tests.consent.wijk import (
@@ -334,3 +335,76 @@ def test_children_that_are_no_list_are_one_child_or_none() -> None:
     assert not allowed(yes, consent({"provision": one}, id="no"))
     for nothing in ([], {}, None, ""):
         assert allowed(yes, consent(deny(actor=[actor("Practitioner/p2")]) | {"provision": nothing}, id="no"))
+
+
+def laid_flat(resource: Json) -> list[tuple[str, int, int, Effect | None]]:
+    return [(p.path, p.parent, p.end, p.effect) for p in parse(resource, words(), ZONE).provisions]
+
+
+def test_the_tree_is_laid_flat_with_what_cannot_be_read_in_its_place() -> None:
+    tree = {"provision": [7, deny(permit()), "x", permit()]}
+    assert laid_flat(consent(tree)) == [
+        (P, -1, 6, None),
+        (f"{P}.provision[0]", 0, 2, Effect.DENY),
+        (f"{P}.provision[1]", 0, 4, Effect.DENY),
+        (f"{P}.provision[1].provision[0]", 2, 4, Effect.PERMIT),
+        (f"{P}.provision[2]", 0, 5, Effect.DENY),
+        (f"{P}.provision[3]", 0, 6, Effect.PERMIT),
+    ]
+
+
+def test_what_is_too_deep_is_one_deny_and_its_neighbours_are_read() -> None:
+    deepest = deny(deny(), period={"start": "2026"})
+    for _ in range(NESTING_MAX - 1):
+        deepest = permit(deepest)
+    top, path = laid_flat(consent(permit(deepest, deny())))[NESTING_MAX:], P + ".provision[0]" * NESTING_MAX
+    assert top == [
+        (path, NESTING_MAX - 1, NESTING_MAX + 2, Effect.DENY),
+        (f"{path}.provision", NESTING_MAX, NESTING_MAX + 2, Effect.DENY),
+        (f"{P}.provision[1]", 0, NESTING_MAX + 3, Effect.DENY),
+    ]
+
+
+def test_what_is_too_much_is_one_deny_at_the_end() -> None:
+    (problem,) = parse(consent(deny(*[permit()] * PROVISIONS_MAX)), words(), ZONE).problems
+    assert problem == Problem(P, f"holds more than {PROVISIONS_MAX} provisions")
+    flat = laid_flat(consent(deny(*[permit()] * PROVISIONS_MAX)))
+    assert flat[-1] == (P, 0, PROVISIONS_MAX + 1, Effect.DENY)
+    assert len(flat) == PROVISIONS_MAX + 1
+
+
+def test_a_policy_rule_alone_stands_where_it_is_stated() -> None:
+    assert laid_flat(consent(policy="OPTIN")) == [("Consent.policyRule", -1, 1, Effect.PERMIT)]
+    assert laid_flat(consent(policy="EMRGONLY")) == [
+        ("Consent.policyRule", -1, 2, Effect.DENY),
+        ("Consent.policyRule", 0, 2, Effect.PERMIT),
+    ]
+    emergency = parse(consent({"purpose": []}, policy="EMRGONLY"), words(), ZONE).provisions[1]
+    assert emergency.restated == {"purpose"}
+    assert emergency.condition.purpose == Stated(frozenset({"ETREAT"}))
+
+
+@pytest.mark.parametrize("element", ["actor", "class", "code", "data"])
+def test_as_many_values_as_the_limit_are_all_understood(element: str) -> None:
+    value = {
+        "actor": actor("Practitioner/p2"),
+        "class": coding("http://loinc.org", "x"),
+        "code": concept("http://loinc.org", "x"),
+        "data": data("instance", "Task/1"),
+    }[element]
+    for count, unclear in ((VALUES_MAX, False), (VALUES_MAX + 1, True)):
+        (found,) = parse(consent(deny() | {element: [value] * count}), words(), ZONE).provisions
+        condition = found.condition
+        stated = {
+            "actor": condition.recipients,
+            "class": condition.class_,
+            "code": condition.code,
+            "data": condition.data,
+        }[element]
+        assert stated is not None
+        assert (len(stated.values), stated.unclear) == (1, unclear)
+
+
+def test_a_period_that_cannot_be_read_is_said_to_be_unclear() -> None:
+    (found,) = parse(consent(deny(period={"start": "morgen"})), words(), ZONE).provisions
+    assert found.condition.period == Period(unclear=True)

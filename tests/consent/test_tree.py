@@ -240,3 +240,10 @@ def test_the_basis_names_the_consent_that_overruled() -> None:
     yes, no = consent(permit(actor=[GP]), id="a"), consent(deny(class_=OBSERVATIONS), id="b")
     findings = decision(yes, no).basis[0].findings
     assert [(f.fate, f.by) for f in findings] == [(Fate.OVERRULED, ("b", "Consent.provision")), (Fate.STANDS, None)]
+
+
+def test_a_restated_label_has_the_direction_of_whoever_restates_it() -> None:
+    # No to all from R on; yes to what is at most R, for the GP.
+    tree = consent(deny(permit(actor=[GP], securityLabel=[confidentiality("R")]), securityLabel=[confidentiality("R")]))
+    for level, opened in ((2, True), (4, True), (5, False)):
+        assert allowed(tree, facts=observation(confidentiality=level)) == opened
