@@ -83,6 +83,7 @@ class Filer:
         self._zone = zone
         self._clock = clock
         self._decoded: dict[bytes, Filing] = {}
+        self._latest = (b"", Filing(ResourceFacts("", "")))
 
     def file(
         self,
@@ -104,15 +105,18 @@ class Filer:
         rows.span = span(found.interval)
         filing = Filing(found, written_by)
         encoded = encode(filing)
-        self._keep(encoded, filing)  # whoever writes is asked about it next
+        self._latest = (encoded, filing)  # whoever writes it is asked about it next
         return encoded
 
     def filing(self, encoded: bytes) -> Filing:
         """What `file` encoded."""
+        if encoded == self._latest[0]:
+            return self._latest[1]
         known = self._decoded.get(encoded)
         if known is None:
-            known = decode(encoded)
-            self._keep(encoded, known)
+            if len(self._decoded) >= _DECODED_MAX:
+                self._decoded.clear()
+            known = self._decoded[encoded] = decode(encoded)
         return known
 
     def of(self, stored: StoredVersion) -> Filing:
@@ -135,11 +139,6 @@ class Filer:
                 documents_unclear=True,
             )
         )
-
-    def _keep(self, encoded: bytes, filing: Filing) -> None:
-        if len(self._decoded) >= _DECODED_MAX:
-            self._decoded.clear()
-        self._decoded[encoded] = filing
 
 
 def span(interval: tuple[int, int] | None) -> tuple[int, int] | None:
