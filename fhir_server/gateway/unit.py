@@ -24,7 +24,7 @@ from fhir_server.gateway.writing import WriteAction
 from fhir_server.outcome import Category, FhirError, Issue
 from fhir_server.search.query import EVERYTHING, Query
 from fhir_server.search.rows import IndexRows
-from fhir_server.store.protocol import Committed, Guard, Refile, StoredVersion, Write, never
+from fhir_server.store.protocol import Committed, Guard, Refile, StoredVersion, Write
 from profiles import json
 from profiles.registry import Registry
 
@@ -313,11 +313,13 @@ class Unit:
         """Raises FhirError for a resource that is not valid, or a Consent that can't be enforced."""
         await asyncio.sleep(0)  # a transaction of thousands of resources lets other requests through in between
         validation.check(named, self._tools.registry)
-        if named["resourceType"] == "Consent":
-            imported = self._authority.imports
-            await self._tools.consents.check(named, self._sight.snapshot, self._staged, imported=imported)
         rows = self._tools.extract(named)
         owners = await self._tools.ownership.owners(named, rows, self._find)
+        if named["resourceType"] == "Consent":
+            await self._sight.judge.know(owners)
+            # Whether what it names is here, only whoever sees all of the dossier is told.
+            unchecked = self._authority.imports or not self._sight.judge.owns(owners)
+            await self._tools.consents.check(named, self._sight.snapshot, self._staged, imported=unchecked)
         recorded = self._tools.filer.of(current).recorded if current is not None else ()
         recorded += await self._sight.judge.writers()
         return Content(rows, owners, self._tools.filer.file(named, owners, rows, recorded))
@@ -348,8 +350,9 @@ class Unit:
         staged = self._owners.get((resource_type, logical_id))
         if staged is not None:
             return staged
-        stored = await self._sight.snapshot.read(resource_type, logical_id, never)
-        return None if stored is None else stored.owners
+        # From what is hidden nobody borrows: the answer would tell whether it is there, and about whom.
+        stored = await self._sight.read(resource_type, logical_id, SHOWN)
+        return stored.owners if stored is not None and self._sight.permits(stored, SHOWN) else None
 
     async def _stage(
         self,

@@ -44,6 +44,8 @@ async def update_where(unit: Unit, query: Query, resource: Mapping[str, Any], ve
 
     https://hl7.org/fhir/R4/http.html#cond-update
     """
+    if not isinstance(resource.get("id", ""), str):
+        raise FhirError(Category.INVALID, "an id is a string", (f"{resource['resourceType']}.id",))
     existing = await single_match(unit, query)
     if existing is None:
         return await (unit.update(resource, version) if "id" in resource else unit.create(resource))

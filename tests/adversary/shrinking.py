@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from tests.adversary.surface import Change
-from tests.adversary.worlds import World
+from tests.adversary.worlds import World, possible
 
 Differs = Callable[[World], bool]
 SECONDS_MAX = 120.0
@@ -33,7 +33,8 @@ def _of(world: World, places: Sequence[tuple[int, Change]]) -> World:
     """The world of these changes, as far as they are possible: nothing is deleted that was never there."""
     numbers = range(len(world.batches))
     first = {change.place for _, change in places if not change.deleted}
-    places = [(at, one) for at, one in places if one.place in first]
+    kept = {id(one) for one in possible([one for _, one in places])}
+    places = [(at, one) for at, one in places if one.place in first and id(one) in kept]
     return replace(world, batches=tuple(tuple(one for at, one in places if at == number) for number in numbers))
 
 

@@ -4,7 +4,7 @@ Ids are always the same, so that the questions of `questions` meet something; wh
 changed, their labels, authors and dates, and what the Consents say about them differ from world to world.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from random import Random
@@ -182,6 +182,12 @@ def _varied(random: Random, original: Json) -> Json:
     return made
 
 
+def possible(changes: Sequence[Change]) -> list[Change]:
+    """The changes without the Provenances of what is not there: whom those are about nobody can tell."""
+    there = {"/".join(change.place) for change in changes}
+    return [one for one in changes if all(target["reference"] in there for target in one.resource.get("target", ()))]
+
+
 def random_world(seed: int, kinds: tuple[str, ...] | None = None) -> World:
     """The world that comes of a seed; `kinds` are the REQUESTERS that may ask."""
     random = Random(seed)
@@ -205,6 +211,7 @@ def random_world(seed: int, kinds: tuple[str, ...] | None = None) -> World:
                         turn.append(Change(original, deleted=True))
                     else:
                         turn.append(Change(_varied(random, original)))
+    first = possible(first)
     base = random.choice(["deny", "deny", "deny", "permit"])
     there = sorted(f"{change.resource['resourceType']}/{change.resource['id']}" for change in first)
     consents = [

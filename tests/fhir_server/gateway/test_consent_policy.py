@@ -485,11 +485,15 @@ async def test_a_provenance_makes_an_author_if_whoever_wrote_it_decides_about_th
 
 async def test_a_professional_does_not_name_themself_the_author_of_what_others_wrote(house: House) -> None:
     await wijk(house)
-    await house.given(consent("c", permit(by("Practitioner/doctor"), action=action("collect"))))
+    await house.given(consent("c", permit(by("Practitioner/doctor"))))
     doctor = await house.caller("Practitioner/doctor", SCOPE)
     assert (await doctor.post("Provenance", provenance("", "Observation/p1", "Practitioner/doctor"))).status == 201
+    await house.given(consent("c", permit(by("Practitioner/doctor"), action=action("collect"))))
     assert (await doctor.get("Observation/p1")).status == 404
     assert await total(doctor, "Observation") == 0
+    # Of what is hidden they may not even say that they made it: the answer would tell that it is there.
+    for target in ("Observation/p1", "Observation/never"):
+        assert (await doctor.post("Provenance", provenance("", target, "Practitioner/doctor"))).status == 403
 
 
 async def test_a_provenance_that_comes_along_counts_in_whatever_order(house: House) -> None:
