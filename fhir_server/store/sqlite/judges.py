@@ -21,7 +21,7 @@ from fhir_server.store.sqlite.filed import NOTHING_FILED, Content
 from fhir_server.store.sqlite.index_names import SEVERAL_OWNERS
 
 # Judges that are kept between reads, the patients that they may name together, and verdicts.
-JUDGES_MAX = 512
+JUDGES_MAX = 2_048
 PATIENTS_MAX = 1_000_000
 VERDICTS_MAX = 200_000
 # Values asked for that no resource has.
