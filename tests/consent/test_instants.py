@@ -82,3 +82,10 @@ def test_more_digits_than_microseconds_are_one_microsecond() -> None:
         found = interval(f"2026-11-22T10:00:00.123456{more}Z", ZONE)
         assert found == (start, start + 1)
         assert [type(edge) for edge in found] == [int, int]
+
+
+@pytest.mark.parametrize("offset", ["", "Z", "-05:00"])
+def test_a_time_of_many_digits_is_read_like_any_other(offset: str) -> None:
+    short, long = (interval(f"2026-11-22T10:00:00.123456{digits}{offset}", ZONE) for digits in ("", "0" * 40))
+    assert short is not None
+    assert long == short
