@@ -57,14 +57,18 @@ class Ask:
 
 
 class Complaints(logging.Handler):
-    """What the server logs as an error while it answers: that its own checks caught it at something."""
+    """What the server logs as an error while it answers: that its own checks caught it at something.
+
+    That a Consent can't be enforced is about the Consent.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(record.getMessage())
+        if not record.name.endswith(".dossier"):
+            self.said.append(record.getMessage())
 
 
 class Surface:
