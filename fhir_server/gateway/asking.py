@@ -11,6 +11,7 @@ from fhir_server.gateway.access import SEARCH, SHOWN, Authority, login_required
 from fhir_server.gateway.audit import Touched
 from fhir_server.gateway.cursor import Cursor, unknown_cursor
 from fhir_server.gateway.emergency import tell
+from fhir_server.gateway.redaction import redact_text
 from fhir_server.gateway.requester import Requester
 from fhir_server.gateway.sight import Sight
 from fhir_server.gateway.trail import Trail
@@ -120,7 +121,9 @@ class Asking:
         told = sight.judge.told()
         concerned = audit.touched(rows, sight.judge.grounds)
         shown_of = {owner for one in concerned for owner in one.owners}
-        concerned += tuple(Touched("Patient", one, 0, (one,)) for one in sorted(asked_about - shown_of))
+        # A citizen service number in the place of an id names nobody here, and stands in no log.
+        others = [one for one in sorted(asked_about - shown_of) if redact_text(one) == one]
+        concerned += tuple(Touched("Patient", one, 0, (one,)) for one in others)
         await self._trail.shown(interaction, target, concerned, query, emergency=bool(told))
         if told:
             await tell(self._gateway, self.requester, told)
