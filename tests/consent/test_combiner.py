@@ -294,3 +294,14 @@ def test_a_permit_that_its_own_consent_silences_beats_nobody() -> None:
     assert allowed(silenced, organisation)
     assert not allowed(silenced, organisation, team)
     assert allowed(consent(permit(**USERS[4]), id="a"), organisation, team)
+
+
+def test_only_a_permit_that_matches_and_is_more_specific_beats() -> None:
+    tasks = {"class_": [resource_type("Task")]}
+    role, plain = consent(permit(**USERS[1]), id="a"), consent(deny(), id="z")
+    # One of two that are specific enough matches, whichever it is.
+    both = [consent(permit(**USERS[4]), id="b"), consent(permit(**USERS[4], **tasks), id="c")]
+    assert allowed(*both, plain)
+    assert allowed(*[one | {"id": name} for one, name in zip(both, "cb")], plain)
+    # The one that is specific enough does not match, and the one that matches is not.
+    assert not allowed(role, both[1], consent(deny(**USERS[2]), id="z"))
