@@ -17,7 +17,7 @@ _TO_WHAT_END: Final[Text] = ("Dit geldt als het doel dit is: {ends}.", "This hol
 _NO_PURPOSE: Final[Text] = ("geen doel genoemd", "no purpose given")
 _MENTIONS: Final[Text] = (
     "Let op: wat {name} dan ziet, noemt iets wat dicht blijft ({count} keer).",
-    "Note: what {name} then sees mentions something that stays closed ({count} times).",
+    "Note: what {name} then sees mentions something that stays closed (mentions: {count}).",
 )
 _NOTHING: Final[Text] = ("Voor niemand verandert er iets.", "Nothing changes for anybody.")
 _LOOKED: Final[Text] = (

@@ -34,6 +34,10 @@ class JsonError(ValueError):
         self.expression = expression
 
 
+class TooDeepError(JsonError):
+    """JSON all right, but nested deeper than a resource may be here."""
+
+
 class _RefusedError(ValueError):
     """A rule broken inside the decoder, where the location is not known yet."""
 
@@ -55,12 +59,12 @@ def parse(data: bytes, *, depth_max: int = DEPTH_MAX) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise JsonError(f"malformed json: not valid utf-8 (byte {error.start})") from None
     except RecursionError:
-        _refuse(_too_deep(depth_max), data, depth_max)
+        _refuse(_too_deep(depth_max), data, depth_max, TooDeepError)
     if type(value) is not dict:
         raise JsonError("the body is not a json object")
     # Brackets in strings make this count too high, never too low: most resources are spared the walk.
     if data.count(b"{") + data.count(b"[") > depth_max and _is_deeper(value, depth_max):
-        _refuse(_too_deep(depth_max), data, depth_max)
+        _refuse(_too_deep(depth_max), data, depth_max, TooDeepError)
     if b"\\u" in data:
         if _ESCAPED_NUL.search(data):
             _refuse("a string holds the character NUL", data, depth_max)
@@ -138,8 +142,8 @@ def _is_deeper(value: Any, depth_max: int) -> bool:
     return True
 
 
-def _refuse(diagnostics: str, data: bytes, depth_max: int) -> NoReturn:
-    raise JsonError(diagnostics, locate(data, _violates, depth_max) if len(data) <= LOCATED_BYTES_MAX else "")
+def _refuse(diagnostics: str, data: bytes, depth_max: int, error: type[JsonError] = JsonError) -> NoReturn:
+    raise error(diagnostics, locate(data, _violates, depth_max) if len(data) <= LOCATED_BYTES_MAX else "")
 
 
 def _violates(written: str) -> bool:

@@ -208,7 +208,7 @@ class Loader:
             compiled, answers = await self._asked(moment, patient, nothing_staged, partial(self._compile, record))
             if compiled.problems:
                 # Refused when it is written; one that is here all the same came by a rule of before.
-                _log.error(
+                _log.warning(
                     "Consent/%s can't be enforced, its permits are void and its denies stand: %s %s",
                     row.id,
                     compiled.problems[0].expression,

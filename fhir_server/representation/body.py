@@ -29,12 +29,15 @@ def read_resource(body: bytes, headers: Mapping[str, str], *, type: str = "") ->
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
-    """The JSON object in the body. Raises FhirError(STRUCTURE)."""
+    """The JSON object in the body. Raises FhirError(STRUCTURE), or TOO_COSTLY for one that is only nested too deep."""
     try:
         return fhir_json.parse(body)
     except fhir_json.JsonError as error:
         expression = (error.expression,) if error.expression else ()
-        raise FhirError(Category.STRUCTURE, error.diagnostics, expression) from None
+        too_deep = isinstance(error, fhir_json.TooDeepError)
+        raise FhirError(
+            Category.TOO_COSTLY if too_deep else Category.STRUCTURE, error.diagnostics, expression
+        ) from None
 
 
 def _binary(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:

@@ -82,7 +82,9 @@ async def test_hostile_requests_are_refused_in_good_order(
         who = ("operator", "operator", "operator", "practitioner", "resident", "")[number % 6]
         answer = await ask(surface, raw, tokens.get(who, ""))
         what = f"seed {seed}, request {number} by {who or 'nobody'}: {raw}"
-        assert not caplog.records, f"{caplog.text} after {what}"
+        # What names a record that a later request deleted is told to the operator, as it should be.
+        said = [record for record in caplog.records if "can't be enforced" not in record.getMessage()]
+        assert not said, f"{caplog.text} after {what}"
         assert answer.status < 500, f"{answer.status} {answer.body[:300]!r} to {what}"
         if answer.status >= 400:
             assert counted() == before, f"something was stored by a refused {what}"

@@ -15,7 +15,7 @@ def test_what_opens_and_what_closes_for_somebody() -> None:
         "Dr Jansen can then see more than now: tasks (2).",
         "Dr Jansen can then see less than now. What closes: goals (1) and Slot (4).",
         "This holds if the purpose is: treatment, no purpose given and the emergency button.",
-        "Note: what Dr Jansen then sees mentions something that stays closed (1 times).",
+        "Note: what Dr Jansen then sees mentions something that stays closed (mentions: 1).",
     ]
 
 
