@@ -64,7 +64,9 @@ class Includer:
             return []
         found: dict[tuple[str, str], StoredVersion] = {}
         canonicals: dict[str, str] = {}
-        for link in await self._sight.snapshot.links(sources, include.param, include.target):
+        links = await self._sight.snapshot.links(sources, include.param, include.target)
+        # In an order of their own: the store's follows from what it was told of first, hidden or not.
+        for link in sorted(links, key=lambda one: (one.target, one.target_url)):
             if link.target_url:
                 canonicals[link.target_url] = link.source[0]
             elif link.target not in found:
