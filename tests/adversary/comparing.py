@@ -196,12 +196,12 @@ class Template:
 
     def check(self, asks: list[Ask], change: Turn | None = None) -> None:
         """Compare; raises AssertionError that says what is left of the questions once those that do not matter are out."""
-        # What hides tells every time. What comes once is the machine's: two servers whose clocks passed a second apart.
-        if self.difference(asks, change) is None or self.difference(asks, change) is None:
+        seen = self.difference(asks, change)
+        if seen is None:
             return
         fewest = self.fewest(asks, change)
         first = "".join(f"\nafter {ask}" for ask in fewest[:-1])
-        raise AssertionError(f"{self.difference(fewest, change)}{first}")
+        raise AssertionError(f"{self.difference(fewest, change) or f'seen once, and not again: {seen}'}{first}")
 
     def fewest(self, asks: Sequence[Ask], change: Turn | None = None) -> list[Ask]:
         """The questions that are left of those which tell the two apart, once those that do not matter are out."""
