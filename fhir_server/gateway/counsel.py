@@ -93,5 +93,5 @@ class Counsel(Asking):
         trail = self._trail_of(asked)
         trail.standing = self._trail.standing
         entry = trail.entry("operation", 200, target, (), detail="emergency-access", emergency=True)
-        await self._store.put_token(opened.digest, opened.stored, (entry,))
+        await self._store.commit_auth(issue=[(opened.digest, opened.stored)], audit=(entry,))
         return opened

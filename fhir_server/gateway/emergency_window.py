@@ -15,7 +15,7 @@ from fhir_server.gateway.access import login_required, not_found
 from fhir_server.gateway.redaction import redact_text
 from fhir_server.gateway.requester import Requester
 from fhir_server.outcome import Category, FhirError
-from fhir_server.store.protocol import AccessToken
+from fhir_server.store.auth import AccessToken
 
 BREAK_THE_GLASS: Final = "BTG"
 MINUTES_MAX: Final = 60
@@ -75,6 +75,7 @@ def window(requester: Requester, allowed: bool, patient: str, reason: str, minut
             patient=patient,
             purpose=BREAK_THE_GLASS,
             reason=redact_text(reason.strip()),
+            grant=requester.grant,
         ),
     )
 

@@ -29,7 +29,8 @@ from fhir_server.search.parameters import SearchParameters
 from fhir_server.search.parse import parse
 from fhir_server.search.query import Predicate
 from fhir_server.settings import Settings
-from fhir_server.store.protocol import AccessToken, AuditEntry, ResourceStore, Snapshot, Write
+from fhir_server.store.auth import AccessToken
+from fhir_server.store.protocol import AuditEntry, ResourceStore, Snapshot, Write
 from profiles.registry import Registry
 
 # Token terms whose scopes are kept compiled. Only the compilation is kept: the token itself is looked up every time.

@@ -10,7 +10,7 @@ from typing import Final
 from fhir_server.gateway import scopes
 from fhir_server.gateway.directory import PUBLIC
 from fhir_server.gateway.scopes import Scope
-from fhir_server.store.protocol import AccessToken
+from fhir_server.store.auth import AccessToken
 
 ANONYMOUS_KIND: Final = "anonymous"
 SYSTEM_KIND: Final = "system"
@@ -22,9 +22,10 @@ class Requester:
     """Who asks. `user` is `Patient/1`, `Practitioner/2` …, `system`, or '' for nobody known.
 
     `patient` is the logical id of the launch context ('' if none), `purpose` a v3 ActReason code, `reason` the words
-    given with it. The token holds from `since` until `until` (microseconds since 1970 UTC). `kind` is `anonymous`,
-    `system`, or the resource type of the user; `own_patient` the logical id of a patient who asks for themself, '' for
-    everybody else.
+    given with it. The token holds from `since` until `until` (microseconds since 1970 UTC) and ends with its
+    `grant`. `app` is the Device that a patient, or a proxy, let in by a Consent and that acts for them here: it may do
+    what they may and their Consents open to it. `kind` is `anonymous`, `system`, or the resource type of the user;
+    `own_patient` the logical id of a patient who asks for themself, '' for everybody else.
     """
 
     user: str
@@ -35,6 +36,8 @@ class Requester:
     reason: str = ""
     since: int = 0
     until: int = 0
+    grant: str = ""
+    app: str = ""
     kind: str = field(init=False, default="")
     own_patient: str = field(init=False, default="")
 
@@ -68,4 +71,6 @@ def from_token(token: AccessToken, resource_types: Collection[str]) -> Requester
         reason=token.reason,
         since=token.issued,
         until=token.expires,
+        grant=token.grant,
+        app=token.app,
     )

@@ -12,7 +12,7 @@ from typing import Final
 from fhir_server.gateway import audit, scopes
 from fhir_server.gateway.gateway import Gateway, new_uuid
 from fhir_server.gateway.requester import SYSTEM_KIND, USER_TYPES, Requester
-from fhir_server.store.protocol import AccessToken
+from fhir_server.store.auth import AccessToken
 
 ACT_REASON: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 TTL_SECONDS_MAX: Final = 24 * 3600
@@ -40,19 +40,18 @@ async def issue(gateway: Gateway, operator: str, terms: Terms) -> str:
     record = audit.record(
         Requester(SYSTEM_KIND, operator, ()), "operation", 200, target=terms.user, detail=f"token for {terms.client}"
     )
-    await gateway.store.put_token(
-        sha256(token.encode()).digest(),
-        AccessToken(
-            client=terms.client,
-            user=terms.user,
-            scope=terms.scope,
-            issued=now,
-            expires=now + terms.ttl * 1_000_000,
-            patient=terms.patient,
-            purpose=terms.purpose,
-            reason=terms.reason,
-        ),
-        (audit.entry(new_uuid(), now, record),),
+    granted = AccessToken(
+        client=terms.client,
+        user=terms.user,
+        scope=terms.scope,
+        issued=now,
+        expires=now + terms.ttl * 1_000_000,
+        patient=terms.patient,
+        purpose=terms.purpose,
+        reason=terms.reason,
+    )
+    await gateway.store.commit_auth(
+        issue=[(sha256(token.encode()).digest(), granted)], audit=(audit.entry(new_uuid(), now, record),)
     )
     return token
 

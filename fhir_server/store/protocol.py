@@ -15,6 +15,7 @@ import msgspec
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.query import Predicate, Query
 from fhir_server.search.rows import IndexRows
+from fhir_server.store.auth import AuthStore
 
 Method = Literal["create", "update", "delete"]
 
@@ -291,34 +292,6 @@ class AuditInspection(Protocol):
     def batches(self) -> Iterator[AuditBatch | AuditBreak]:
         """Every batch, chain by chain, in order; a break stands before the batch where it shows."""
         ...
-
-
-class AccessToken(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an opaque bearer token stands for. The token itself is never stored, its SHA-256 is.
-
-    https://datatracker.ietf.org/doc/html/rfc6750
-    """
-
-    client: str
-    user: str  # Patient/1, Practitioner/2 … or `system`
-    scope: str
-    issued: int
-    expires: int
-    patient: str = ""  # launch context, a logical id
-    purpose: str = ""  # v3 ActReason code
-    reason: str = ""
-
-
-class AuthStore(Protocol):
-    async def put_token(self, digest: bytes, token: AccessToken, audit: Sequence[AuditEntry]) -> None:
-        """Durable when it returns."""
-        ...
-
-    async def token(self, digest: bytes) -> AccessToken | None:
-        """None if unknown or revoked; expiry is the caller's to judge."""
-        ...
-
-    async def revoke_token(self, digest: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

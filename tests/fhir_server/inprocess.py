@@ -20,7 +20,7 @@ from fhir_server.outcome import FhirError
 from fhir_server.representation.negotiation import negotiate
 from fhir_server.representation.render import render
 from fhir_server.settings import Settings
-from fhir_server.store.protocol import AccessToken
+from fhir_server.store.auth import AccessToken
 from fhir_server.store.sqlite import open_store
 from fhir_server.store.sqlite.store import SqliteStore
 from profiles import registry
@@ -133,7 +133,7 @@ class House:
         self._tokens += 1
         token = f"token-{self._tokens}"
         granted = AccessToken(**{"client": "app", "user": user, "scope": scope, "issued": 0, "expires": FAR, **terms})
-        await self.store.put_token(sha256(token.encode()).digest(), granted, ())
+        await self.store.commit_auth(issue=[(sha256(token.encode()).digest(), granted)])
         return Caller(self, f"Bearer {token}")
 
     def anonymous(self) -> Caller:

@@ -10,7 +10,8 @@ from typing import Final
 
 import uvloop
 
-from fhir_server.store.protocol import AccessToken, ResourceStore
+from fhir_server.store.auth import AccessToken
+from fhir_server.store.protocol import ResourceStore
 from tests.performance import load_client
 from tests.performance.server_process import ServerProcess
 
@@ -113,7 +114,7 @@ async def put_token(store: ResourceStore, token: str, user: str, scope: str, pur
     """Make `token` good for an hour."""
     now = time_ns() // 1_000
     terms = AccessToken("bench", user, scope, now, now + _HOUR_US, purpose=purpose)
-    await store.put_token(sha256(token.encode()).digest(), terms, ())
+    await store.commit_auth(issue=[(sha256(token.encode()).digest(), terms)])
 
 
 def serve_arguments(data: Path, base_policy: str) -> list[str]:

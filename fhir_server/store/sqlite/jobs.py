@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fhir_server.search.rows import IndexRows
+from fhir_server.store.auth import AccessToken, AuthConflict, AuthWrite
 from fhir_server.store.protocol import (
-    AccessToken,
     AuditEntry,
     Committed,
     Guard,
@@ -137,27 +137,45 @@ class Reindex(Job):
         )
 
 
-class PutToken(Job):
-    __slots__ = ("digest", "token")
+class CommitAuth(Job):
+    """See AuthStore.commit_auth."""
+
+    __slots__ = ("issue", "revoke", "revoke_grants", "writes")
 
     def __init__(
-        self, digest: bytes, token: AccessToken, audit: Sequence[AuditEntry], future: asyncio.Future[None]
+        self,
+        writes: Sequence[AuthWrite],
+        issue: Sequence[tuple[bytes, AccessToken]],
+        revoke: Sequence[bytes],
+        revoke_grants: Sequence[str],
+        audit: Sequence[AuditEntry],
+        future: asyncio.Future[None],
     ) -> None:
         super().__init__(audit, future)
-        self.digest = digest
-        self.token = token
+        self.writes = writes
+        self.issue = issue
+        self.revoke = revoke
+        self.revoke_grants = revoke_grants
+
+    def check(self, transaction: Transaction) -> None:
+        for position, write in enumerate(self.writes):
+            found = transaction.connection.execute(auth.REVISION, (write.kind, write.key)).fetchone()
+            if (found[0] if found else 0) != write.expected:
+                raise AuthConflict(position)
 
     def write(self, transaction: Transaction) -> None:
-        transaction.connection.execute(auth.FORGET_EXPIRED, (transaction.now - DAY,))
-        transaction.connection.execute(auth.PUT, (self.digest, self.token.expires, auth.encode(self.token)))
-
-
-class RevokeToken(Job):
-    __slots__ = ("digest",)
-
-    def __init__(self, digest: bytes, future: asyncio.Future[None]) -> None:
-        super().__init__((), future)
-        self.digest = digest
-
-    def write(self, transaction: Transaction) -> None:
-        transaction.connection.execute(auth.REVOKE, (self.digest,))
+        execute = transaction.connection.execute
+        execute(auth.FORGET_EXPIRED, (transaction.now - DAY,))
+        execute(auth.FORGET_EXPIRED_RECORDS, (transaction.now - DAY,))
+        for digest in self.revoke:
+            execute(auth.REVOKE, (digest,))
+        for grant in self.revoke_grants:
+            execute(auth.REVOKE_GRANT, (grant,))
+        for write in self.writes:
+            if write.body is None:
+                execute(auth.FORGET_RECORD, (write.kind, write.key))
+            else:
+                row = (write.kind, write.key, write.expected + 1, write.subject, write.expires, write.body)
+                execute(auth.PUT_RECORD, row)
+        for digest, token in self.issue:
+            execute(auth.PUT, (digest, token.expires, auth.encode(token), token.grant))

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from sqlite3 import Connection
 
-from fhir_server.store.sqlite import chain, filed, index_tables
+from fhir_server.store.sqlite import auth, chain, filed, index_tables
 
 Step = Callable[[Connection], None]
 
@@ -125,6 +125,11 @@ def _chained(connection: Connection) -> None:
         connection.execute(statement)
 
 
+def _auth(connection: Connection) -> None:
+    for statement in statements(auth.DDL):
+        connection.execute(statement)
+
+
 def _journal(connection: Connection) -> None:
     for statement in statements(JOURNAL):
         connection.execute(statement)
@@ -138,7 +143,7 @@ def _journal_chained(connection: Connection) -> None:
         connection.execute(statement)
 
 
-STEPS: Sequence[Step] = (_resources, _access, _filed, _chained)
+STEPS: Sequence[Step] = (_resources, _access, _filed, _chained, _auth)
 JOURNAL_STEPS: Sequence[Step] = (_journal, _journal_chained)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 
+from fhir_server.store.auth import AccessToken, AuthRecord, AuthWrite
 from fhir_server.store.protocol import (
-    AccessToken,
     AuditEntry,
     AuditInspection,
     Capabilities,
@@ -19,7 +19,7 @@ from fhir_server.store.protocol import (
 )
 from fhir_server.store.sqlite import audit, auth, backup, inspection, reindex
 from fhir_server.store.sqlite.connection import FILE_NAME, JOURNAL_NAME, connect, create_file
-from fhir_server.store.sqlite.jobs import Commit, Job, PutToken, RevokeToken
+from fhir_server.store.sqlite.jobs import Commit, CommitAuth, Job
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.pool import Pool
 from fhir_server.store.sqlite.schema import JOURNAL_STEPS, STEPS, migrate
@@ -102,16 +102,25 @@ class SqliteStore:
     async def backup(self, target: Path) -> None:
         await asyncio.to_thread(backup.copy, self._files, target)
 
-    async def put_token(self, digest: bytes, token: AccessToken, audit: Sequence[AuditEntry]) -> None:
-        job = PutToken(digest, token, audit, self._writer.future())
-        self._writer.submit(job)
-        await job.future
-
     async def token(self, digest: bytes) -> AccessToken | None:
         return self._tokens.get(digest)
 
-    async def revoke_token(self, digest: bytes) -> None:
-        job = RevokeToken(digest, self._writer.future())
+    async def record(self, kind: str, key: str) -> AuthRecord | None:
+        return auth.record(self._pool, kind, key)
+
+    async def records(self, kind: str, subject: str | None = None) -> tuple[AuthRecord, ...]:
+        return auth.records(self._pool, kind, subject)
+
+    async def commit_auth(
+        self,
+        writes: Sequence[AuthWrite] = (),
+        *,
+        issue: Sequence[tuple[bytes, AccessToken]] = (),
+        revoke: Sequence[bytes] = (),
+        revoke_grants: Sequence[str] = (),
+        audit: Sequence[AuditEntry] = (),
+    ) -> None:
+        job = CommitAuth(writes, issue, revoke, revoke_grants, audit, self._writer.future())
         self._writer.submit(job)
         await job.future
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from fhir_server.store.auth import AuthConflict
 from fhir_server.store.protocol import AuditEntry, GuardFailed, StoreUnavailable, VersionConflict
 from fhir_server.store.sqlite import batches, chain
 from fhir_server.store.sqlite.body import Packer
@@ -143,7 +144,7 @@ class Writer:
         for job in group:
             try:
                 job.check(transaction)
-            except (VersionConflict, GuardFailed, Refusal) as refusal:
+            except (VersionConflict, GuardFailed, AuthConflict, Refusal) as refusal:
                 settled.append((job.future, False, refusal))
                 continue
             settled.append((job.future, True, job.write(transaction)))

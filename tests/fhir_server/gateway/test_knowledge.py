@@ -7,7 +7,7 @@ import pytest
 from fhir_server.gateway.knowledge import Knowledge
 from fhir_server.gateway.requester import from_token
 from fhir_server.gateway.standing import Standing
-from fhir_server.store.protocol import AccessToken
+from fhir_server.store.auth import AccessToken
 from tests.fhir_server.gateway.test_consent_policy import SCOPE, by, consent, permit, total, wijk
 from tests.fhir_server.inprocess import House, observation
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 
 from fhir_server.gateway.policies import ConsentPolicy
-from fhir_server.store.protocol import AccessToken
+from fhir_server.store.auth import AccessToken
 from tests.fhir_server.inprocess import FAR, House, observation, opened, organization, patient
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +63,7 @@ async def test_an_expired_token_is_refused(house: House) -> None:
 async def test_a_revoked_token_is_refused_on_the_next_request(house: House) -> None:
     me = await house.caller()
     assert (await me.get("Organization")).status == 200
-    await house.store.revoke_token(sha256(b"token-1").digest())
+    await house.store.commit_auth(revoke=[sha256(b"token-1").digest()])
     assert (await me.get("Organization")).status == 401
 
 
@@ -72,7 +72,7 @@ async def test_terms_that_change_under_the_same_token_count_at_once(house: House
     me = await house.caller("Patient/p", "patient/*.rs")
     assert (await me.get("Patient/p")).status == 200
     narrower = AccessToken(client="app", user="Patient/p", scope="patient/Observation.rs", issued=0, expires=FAR)
-    await house.store.put_token(sha256(b"token-1").digest(), narrower, ())
+    await house.store.commit_auth(issue=[(sha256(b"token-1").digest(), narrower)])
     assert (await me.get("Patient/p")).status == 403
 
 

@@ -13,7 +13,8 @@ import pytest
 
 from fhir_server.search.query import EVERYTHING, NOTHING, ByOwner, Filed, Not, Query
 from fhir_server.search.rows import FiledRow, IndexRows
-from fhir_server.store.protocol import AccessToken, AuditEntry, Guard, ResourceStore, Write
+from fhir_server.store.auth import AccessToken
+from fhir_server.store.protocol import AuditEntry, Guard, ResourceStore, Write
 from fhir_server.store.sqlite import open_store
 from fhir_server.store.sqlite.connection import FILE_NAME, JOURNAL_NAME, connect
 from fhir_server.store.sqlite.schema import STEPS, NewerSchema, migrate
@@ -319,9 +320,9 @@ async def test_a_token_revoked_by_one_process_is_gone_with_the_next_read_of_anot
     digest, token = b"d" * 32, AccessToken(client="c", user="system", scope="system/*.rs", issued=0, expires=1)
     try:
         assert await second.token(digest) is None
-        await first.put_token(digest, token, ())
+        await first.commit_auth(issue=[(digest, token)])
         assert [await second.token(digest) for _ in range(3)] == [token] * 3
-        await first.revoke_token(digest)
+        await first.commit_auth(revoke=[digest])
         assert await second.token(digest) is None
         assert await first.token(digest) is None
     finally:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fhir_server.search.rows import IndexRows
-from fhir_server.store.protocol import AccessToken, ResourceStore
+from fhir_server.store.auth import AccessToken
+from fhir_server.store.protocol import ResourceStore
 from tests.fhir_server.store.contracts.backend import Backend
 from tests.fhir_server.store.contracts.material import (
     SECOND,
@@ -58,7 +59,7 @@ class Upkeep(Backend):
     ) -> None:
         token = AccessToken("app", "system", "system/*.rs", START, START + SECOND)
         await store.commit([write("Observation", "1", owners=("p",), code="a")], audit=[entry()])
-        await store.put_token(b"\x01" * 32, token, ())
+        await store.commit_auth(issue=[(b"\x01" * 32, token)])
         before = await read(store, "Observation", "1")
         await store.close()
         again = await self.open(tmp_path / "data", clock)
