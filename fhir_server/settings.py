@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
@@ -18,6 +18,11 @@ class Settings:
     Sizes are bytes. `base_url` is the public address of the FHIR base if a proxy stands in front (`https://…/fhir`);
     empty: made from the Host header. `emergency_roles` are the codes of a PractitionerRole (`system|code`, with commas
     between them) that may press the emergency button; empty: every Practitioner and PractitionerRole may.
+
+    `local_accounts`: whether people can log in with a password that is kept here. `oidc_issuer` is the OpenID Provider
+    that they log in at otherwise, as its client `oidc_client_id`; `oidc_acr_resident` and `oidc_acr_professional` are
+    the values of `acr` that are good enough, the weakest first, with spaces between them; empty: any.
+    `dynamic_registration`: whether apps may register themselves. `key_passphrase` encrypts the signing keys on disk.
     """
 
     data: Path = Path("data")
@@ -27,6 +32,14 @@ class Settings:
     base_url: str = ""
     base_policy: BasePolicy = "deny"
     public_directory: bool = True
+    local_accounts: bool = True
+    dynamic_registration: bool = False
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
+    oidc_acr_resident: str = ""
+    oidc_acr_professional: str = ""
+    key_passphrase: str = field(default="", repr=False)
     emergency_roles: str = ""
     timezone: str = "Europe/Amsterdam"
     body_bytes_max: int = 16 * 1024 * 1024
