@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/security.html
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from os import urandom
 from typing import Any, Final
@@ -13,6 +14,7 @@ from consent.compile import Rules
 from consent.model import Closure, Effect
 from fhir_server.gateway import emergency, requester, stored_text, unfolding
 from fhir_server.gateway.access import Access, invalid_token
+from fhir_server.gateway.apps import AppPolicy, itself, stands
 from fhir_server.gateway.consents import ConsentRules
 from fhir_server.gateway.cursor import Sealer
 from fhir_server.gateway.directory import UNOWNED
@@ -99,7 +101,7 @@ class Gateway:
         token: AccessToken | None = None
         if scheme.lower() == "bearer" and credentials:
             token = await self.store.token(sha256(credentials.strip().encode()).digest())
-        if token is None or token.expires <= self.clock():
+        if token is None or token.expires <= self.clock() or not await self._is_let_in(token):
             error = invalid_token()
             await Session(self, self._anonymous).refused("login", "", error)
             raise error
@@ -140,6 +142,24 @@ class Gateway:
         """What decides for the requester in the snapshot."""
         if who.kind in (requester.ANONYMOUS_KIND, requester.SYSTEM_KIND):
             return FixedPolicy(self.rules.base, system=who.kind == requester.SYSTEM_KIND)
+        if who.app:
+            return AppPolicy(
+                self._by_consents(replace(who, app=""), snapshot), self._by_consents(itself(who), snapshot), who
+            )
+        return self._by_consents(who, snapshot)
+
+    async def app_is_let_in(self, patient: str, consent: str, app: str) -> bool:
+        """Whether this Consent of the patient (logical ids both) is in force and lets in the app (`Device/1`)."""
+        async with self.store.snapshot() as snapshot:
+            await self.knowledge.refresh(snapshot)
+            dossier = await self.knowledge.dossier(snapshot, patient)
+        return stands(dossier, consent, app, self.clock())
+
+    async def _is_let_in(self, token: AccessToken) -> bool:
+        """Whether the Consent that the token hangs on, if it hangs on one, stands."""
+        return not token.app or await self.app_is_let_in(token.patient, token.consent, token.app)
+
+    def _by_consents(self, who: requester.Requester, snapshot: Snapshot) -> ConsentPolicy:
         # The emergency button has a window and a reason; nothing else of a token matters to the rules.
         window = (who.reason, str(who.since), str(who.until)) if who.purpose == "BTG" else ()
         key = (who.user, who.client, who.purpose, *window)

@@ -16,7 +16,17 @@ from typing import Any, Protocol
 from consent.bind import Bound
 from consent.compile import Rules
 from consent.decide import decide_bound
-from consent.model import PERSONAL_IN_PART, AccessRequest, Action, Closure, Decision, Effect, Obligation, Rule
+from consent.model import (
+    PERSONAL_IN_PART,
+    AccessRequest,
+    Action,
+    Closure,
+    Decision,
+    Effect,
+    Obligation,
+    ResourceFacts,
+    Rule,
+)
 from fhir_server.gateway import audit
 from fhir_server.gateway.audit import Ground
 from fhir_server.gateway.directory import PERSONAL, UNOWNED
@@ -151,11 +161,26 @@ class ConsentPolicy:
         self, action: WriteAction, type: str, owners: tuple[str, ...], filing: Filing, resource: Mapping[str, Any]
     ) -> Leave:
         asked = CONSENT_ACTION[action]
-        standing, snapshot, instant = self._standing, self._snapshot, self._instant
-        bounds = [(await standing.bound(snapshot, patient, instant, asked)).bound for patient in owners]
-        request = AccessRequest(await standing.closure(snapshot, instant), "", asked, instant)
-        granted = may_write(action, resource, filing.facts, bounds, request, standing.login, self._rules)
+        bounds = await self.bounds(owners, asked)
+        closure = await self._standing.closure(self._snapshot, self._instant)
+        request = AccessRequest(closure, "", asked, self._instant)
+        granted = may_write(action, resource, filing.facts, bounds, request, self._standing.login, self._rules)
         return Leave(granted, tuple(ground for bound in bounds for ground in _grounds(bound.decide(filing.facts))))
+
+    async def bounds(self, patients: Iterable[str], asked: Action) -> tuple[Bound, ...]:
+        """The rules of each of these patients, for what is asked."""
+        standing, snapshot, instant = self._standing, self._snapshot, self._instant
+        return tuple([(await standing.bound(snapshot, patient, instant, asked)).bound for patient in patients])
+
+    def known(self, patient: str) -> Bound:
+        """The rules of a patient for reading; `know` comes first."""
+        return self._known[patient]
+
+    async def opens(self, asked: Action, owners: tuple[str, ...], facts: ResourceFacts) -> Leave:
+        """Whether the Consents of all its patients open this to the requester, whoever wrote it."""
+        decisions = [bound.decide(facts) for bound in await self.bounds(owners, asked)]
+        granted = all(decision.permitted for decision in decisions)
+        return Leave(granted, tuple(ground for decision in decisions for ground in _grounds(decision)))
 
     def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
         decision = self._decisions.get((stored.type, stored.id, stored.version))

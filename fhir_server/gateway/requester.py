@@ -65,7 +65,7 @@ def from_token(token: AccessToken, resource_types: Collection[str]) -> Requester
     return Requester(
         user=token.user,
         client=token.client,
-        scopes=scopes.parse(token.scope, resource_types),
+        scopes=(*scopes.parse(token.scope, resource_types), *_of_oneself(token)),
         patient=token.patient or (logical_id if kind == "Patient" else ""),
         purpose=token.purpose,
         reason=token.reason,
@@ -74,3 +74,14 @@ def from_token(token: AccessToken, resource_types: Collection[str]) -> Requester
         grant=token.grant,
         app=token.app,
     )
+
+
+def _of_oneself(token: AccessToken) -> tuple[Scope, ...]:
+    """An app that is told who uses it (`fhirUser`) may read that very resource.
+
+    https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#scopes-for-requesting-identity-data
+    """
+    kind = token.user.partition("/")[0]
+    if "fhirUser" not in token.scope.split() or kind not in USER_TYPES:
+        return ()
+    return (Scope("patient" if kind == "Patient" else "user", kind, "r"),)
