@@ -14,25 +14,50 @@ def key(folder: Path, name: str) -> bytes:
     """
     path = folder / f"{name}.key"
     if not path.exists():
-        _create(path)
+        place(path, secrets.token_bytes(KEY_BYTES))
     found = path.read_bytes()
     if len(found) != KEY_BYTES:
         raise ValueError(f"`{path.name}` is not a key of {KEY_BYTES} bytes")
     return found
 
 
-def _create(path: Path) -> None:
-    """Written under another name first and linked into place, so that no other worker ever sees half a key."""
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def place(path: Path, content: bytes) -> bool:
+    """Make the file, whole and durable; False if it is there already, because another worker was first.
+
+    Written under another name and linked into place, so that nobody ever sees half a key.
+    """
+    unfinished = _written_beside(path, content)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(unfinished, path)
-        except FileExistsError:
-            return  # another worker was first, and its key is the key
+        os.link(unfinished, path)
+    except FileExistsError:
+        return False
     finally:
         unfinished.unlink()
+    _keep_names(path.parent)
+    return True
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Put other content into a file that is there, at once for whoever reads it."""
+    os.replace(_written_beside(path, content), path)
+    _keep_names(path.parent)
+
+
+def _written_beside(path: Path, content: bytes) -> Path:
+    """A new file in the same folder, under a name that nobody looks for."""
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return unfinished
+
+
+def _keep_names(folder: Path) -> None:
+    """A new name survives a loss of power only once its folder was written too."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
