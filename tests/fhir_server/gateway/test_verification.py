@@ -326,5 +326,8 @@ def _take_back(data: Path) -> None:
                 connection.execute("DROP TABLE audit_start")
                 connection.execute("CREATE TABLE audit_journal (unfolded INTEGER NOT NULL)")
                 connection.execute("INSERT INTO audit_journal VALUES (?)", (marks["journal"],))
+                connection.execute("DROP TABLE auth_record")
+                connection.execute("DROP INDEX access_token_by_grant")
+                connection.execute("ALTER TABLE access_token DROP COLUMN grant_id")
             connection.execute(f"PRAGMA user_version = {steps}")
             connection.commit()
