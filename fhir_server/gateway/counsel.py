@@ -3,7 +3,7 @@
 Regulation (EU) 2025/327 (EHDS), art. 3 to 11
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from fhir_server.gateway.access import READ, SEARCH, not_found
 from fhir_server.gateway.asking import Asking
 from fhir_server.gateway.emergency_window import Window, window
 from fhir_server.gateway.explaining import Explanation, Question, answer, check, entitled
+from fhir_server.gateway.naming import app_names
 from fhir_server.gateway.previewing import Preview, compare, named
 from fhir_server.outcome import FhirError
 from fhir_server.store.protocol import StoredVersion
@@ -72,6 +73,11 @@ class Counsel(Asking):
             raise
         await self._trail.shown("operation", f"Patient/{patient}", (), detail="preview")
         return preview
+
+    async def app_names(self, clients: Iterable[str]) -> Mapping[str, str]:
+        """What the registered apps among these client ids are called. That is about nobody, so no log tells of it."""
+        async with self._store.snapshot() as snapshot:
+            return await app_names(snapshot, clients)
 
     async def open_emergency(self, patient: str, reason: str, minutes: int) -> Window:
         """A token for one dossier in an emergency, durable and in the log of that patient id when it is returned.

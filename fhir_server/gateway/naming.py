@@ -10,7 +10,9 @@ from typing import Any
 from consent.facts import values
 from consent.references import local
 from fhir_server.gateway.directory import UNOWNED
-from fhir_server.gateway.moment import Within
+from fhir_server.gateway.moment import Now, Within
+from fhir_server.search.query import Or, Token, Unowned
+from fhir_server.store.protocol import Snapshot
 from profiles import json
 
 Json = Mapping[str, Any]
@@ -19,6 +21,18 @@ Json = Mapping[str, Any]
 async def names(known: Within, references: Iterable[str]) -> dict[str, str]:
     """A name for each `Type/id`, the reference itself where there is none to be told."""
     return {reference: await _name(known, reference) or reference for reference in dict.fromkeys(references)}
+
+
+async def app_names(snapshot: Snapshot, clients: Iterable[str]) -> dict[str, str]:
+    """What registered apps are called, by client id: the Device about nobody that has it as its identifier."""
+    asked = frozenset(clients)
+    tokens = tuple(Token("identifier", None, client) for client in sorted(asked))
+    found: dict[str, str] = {}
+    for stored in await Now(snapshot).find("Device", Or(tokens), Unowned()) if tokens else ():
+        device: Json = json.parse(stored.body)
+        name = _own_name(device)
+        found.update({client: name for client in values(device, "identifier.value") if client in asked and name})
+    return found
 
 
 async def _name(known: Within, reference: str) -> str:
@@ -32,11 +46,12 @@ async def _name(known: Within, reference: str) -> str:
 async def resource_of(known: Within, reference: str) -> Json:
     """The resource `Type/id`, {} if it is not there to be known.
 
-    A Group without patients is on no list, but whoever names it in a Consent may know whom they let in.
+    A Group without patients, or the Device of an app, is on no list, but whoever names it in a Consent may know whom
+    they let in.
     """
     kind, _, logical_id = reference.partition("/")
     stored = await known.get(kind, logical_id) if logical_id else None
-    if stored is None or stored.deleted or (not stored.owners and kind not in UNOWNED | {"Group"}):
+    if stored is None or stored.deleted or (not stored.owners and kind not in UNOWNED | {"Device", "Group"}):
         return {}
     resource: Json = json.parse(stored.body)
     return resource

@@ -10,25 +10,16 @@ from typing import Any, Final
 
 import msgspec
 
-from fhir_server.gateway.release import Released
 from fhir_server.interactions.exchange import Request, Response
 from fhir_server.interactions.links import page_links
-from fhir_server.operations.access_log_names import Names
-from fhir_server.operations.access_log_reading import Logged, logged
+from fhir_server.operations.access_log_page import Line, log_page, log_search
+from fhir_server.operations.access_log_reading import Logged
 from fhir_server.operations.access_log_words import LANGUAGES, sentence
 from fhir_server.operations.definition import Arguments, Operation, Parameter
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.context import Context
-from fhir_server.search.parse import CURSOR, ParsedSearch, parse
+from fhir_server.search.parse import CURSOR
 from fhir_server.search.results import read_count
-from profiles import json
-
-# Who did it, and on whose behalf, as far as whoever reads the log may see the directory.
-_INCLUDES: Final = (
-    ("_include", "AuditEvent:agent"),
-    ("_include:iterate", "PractitionerRole:practitioner"),
-    ("_include:iterate", "PractitionerRole:organization"),
-)
 
 DEFINITION: Final = Operation(
     code="access-log",
@@ -105,19 +96,9 @@ async def access_log(request: Request) -> Response:
     given = DEFINITION.arguments(request)
     languages = _languages(given)
     context = session.context()
-    search = _search(patient, given, context)
-    await session.read("Patient", patient)
-    found = await session.search(
-        search.query,
-        target=f"Patient/{patient}",
-        parameters=(("$access-log", patient), *request.parameters),
-        count=_count(given, context),
-        position=position,
-        includes=search.includes,
-        interaction="operation",
-    )
-    names = Names(json.parse(one.body) for one in found.included)
-    parts = [_event(one, patient, names, languages, context) for one in found.matches]
+    search = log_search(patient, _bounds(given), context)
+    found = await log_page(session, patient, search, request.parameters, _count(given, context), position)
+    parts = [_event(line, languages, context) for line in found.lines]
     for relation, url in page_links(request, path, asked, request.parameters, found.position):
         if relation == "next":
             parts.append({"name": "next", "valueUri": url})
@@ -135,23 +116,17 @@ def _count(given: Arguments, context: Context) -> int:
     return read_count(str(given["_count"]), context) or 1 if "_count" in given else context.count_default
 
 
-def _search(patient: str, given: Arguments, context: Context) -> ParsedSearch:
-    """`entity` and not `patient`: that finds also what this patient did, as a proxy, in somebody else's dossier."""
-    bounds = [("date", prefix + given[name]) for name, prefix in (("start", "ge"), ("end", "le")) if name in given]
+def _bounds(given: Arguments) -> list[tuple[str, str]]:
     for name in ("start", "end"):
         if "," in given.get(name, ""):
             raise FhirError(Category.VALUE, f"`{name}` is one dateTime", (name,))
-    criteria = [("entity", f"Patient/{patient}"), *bounds, ("_sort", "-date"), *_INCLUDES]
-    return parse(("AuditEvent",), criteria, context)
+    return [("date", prefix + given[name]) for name, prefix in (("start", "ge"), ("end", "le")) if name in given]
 
 
-def _event(
-    released: Released, patient: str, names: Names, languages: Sequence[str], context: Context
-) -> Mapping[str, Any]:
-    found = logged(json.parse(released.body), patient, names)
-    parts = [{"name": "event", "valueReference": {"reference": f"AuditEvent/{released.id}"}}, *_parts(found)]
+def _event(line: Line, languages: Sequence[str], context: Context) -> Mapping[str, Any]:
+    parts = [{"name": "event", "valueReference": {"reference": f"AuditEvent/{line.id}"}}, *_parts(line.told)]
     for language in languages:
-        said = sentence(found, language, context.zone)
+        said = sentence(line.told, language, context.zone)
         told = [{"name": "language", "valueCode": language}, {"name": "sentence", "valueString": said}]
         parts.append({"name": "text", "part": told})
     return {"name": "event", "part": parts}

@@ -1,14 +1,23 @@
 """What the people and organisations in an access log are called, as far as its reader may see the directory."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 
 class Names:
-    """Names by reference, `Practitioner/1`; made of resources that were released to the reader."""
+    """Names by reference, `Practitioner/1`; made of resources that were released to the reader.
 
-    def __init__(self, resources: Iterable[Mapping[str, Any]]) -> None:
+    `apps` are the names of registered apps by their client ids.
+    """
+
+    def __init__(self, resources: Iterable[Mapping[str, Any]], apps: Mapping[str, str] = MappingProxyType({})) -> None:
         self._resources = {f"{one['resourceType']}/{one['id']}": one for one in resources}
+        self._apps = apps
+
+    def app(self, client: str) -> str:
+        """The name of a registered app, '' for a program that is none."""
+        return self._apps.get(client, "")
 
     def of(self, reference: str) -> str:
         """The name, or the reference itself where no name is known."""

@@ -18,6 +18,7 @@ class Logged:
     """`who` and `organizations` are References; `name` is what the patient calls who did it, '' for the patient.
 
     `what` counts records by type; `outcome` is permitted, refused or failed; `consents` are `Consent/1/_history/2`.
+    `app` is what the registered app is called that they used, '' if it was none.
     """
 
     recorded: str
@@ -34,6 +35,7 @@ class Logged:
     emergency: bool
     rules: tuple[str, ...]
     consents: tuple[str, ...]
+    app: str = ""
 
 
 def logged(event: Mapping[str, Any], patient: str, names: Names) -> Logged:
@@ -41,7 +43,7 @@ def logged(event: Mapping[str, Any], patient: str, names: Names) -> Logged:
     asker = next((agent for agent in agents if agent["requestor"]), agents[0])
     who = asker.get("who", {})
     reference = who.get("reference", "")
-    client = _name(agents[0].get("who", {}))
+    client = client_of(event)
     name = names.of(reference) if reference else _name(who)
     purposes = event.get("purposeOfEvent", ())
     codes = tuple(coding["code"] for concept in purposes for coding in concept.get("coding", ()) if "code" in coding)
@@ -66,7 +68,13 @@ def logged(event: Mapping[str, Any], patient: str, names: Names) -> Logged:
         emergency=BREAK_THE_GLASS in codes or any(one.get("code") == EMERGENCY["code"] for one in subtypes),
         rules=_rules(entities, patient),
         consents=tuple(one["what"]["reference"] for one in entities if _is_deciding(one)),
+        app=names.app(client),
     )
+
+
+def client_of(event: Mapping[str, Any]) -> str:
+    """The program that was used, as it is registered."""
+    return _name(event["agent"][0].get("who", {}))
 
 
 def _codes(agent: Mapping[str, Any]) -> set[str]:

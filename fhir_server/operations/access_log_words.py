@@ -141,12 +141,13 @@ def sentence(found: Logged, language: str, zone: tzinfo) -> str:
     at = LANGUAGES.index(language)
     deed = _DEEDS.get(found.interaction, _USED)
     what, when, aims = _what(found.what, at), _when(found.recorded, at, zone), _aims(found, at)
+    who, by = _who(found, at), _by(found.app, at)
     if found.outcome == "permitted":
-        told = _done(_who(found, at), deed.done[at], what, when, at, own=not found.name) + aims
+        told = _done(who, by, deed.done[at], what, when, at, own=not found.name) + aims
         because = next((_ALLOWED[rule][at] for rule in _ALLOWED if rule in found.rules), "")
         allowed = ("dat mocht, want", "this was allowed, because")[at]
         return f"{told}; {allowed} {because}." if because else f"{told}."
-    told = _tried(_who(found, at), deed.tried[at], what, when, at) + aims
+    told = _tried(who, by, deed.tried[at], what, when, at) + aims
     if found.outcome == "failed":
         return told + ("; dat lukte niet door een storing.", "; this failed because of a fault.")[at]
     because = next((_REFUSED[rule][at] for rule in _REFUSED if rule in found.rules), "")
@@ -154,16 +155,20 @@ def sentence(found: Logged, language: str, zone: tzinfo) -> str:
     return f"{told}; {refused}, {('want', 'because')[at]} {because}." if because else f"{told}; {refused}."
 
 
-def _done(who: str, done: str, what: str, when: str, at: int, *, own: bool) -> str:
+def _done(who: str, by: str, done: str, what: str, when: str, at: int, *, own: bool) -> str:
     if at == 1:
-        return f"{who} {done} {what} {when}"
-    return f"{who} {'hebt' if own else 'heeft'} {when} {what} {done}"
+        return f"{who} {done} {what} {by}{when}"
+    return f"{who} {'hebt' if own else 'heeft'} {by}{when} {what} {done}"
 
 
-def _tried(who: str, tried: str, what: str, when: str, at: int) -> str:
+def _tried(who: str, by: str, tried: str, what: str, when: str, at: int) -> str:
     if at == 1:
-        return f"{who} tried to {tried} {what} {when}"
-    return f"{who} wilde {when} {what} {tried}"
+        return f"{who} tried to {tried} {what} {by}{when}"
+    return f"{who} wilde {by}{when} {what} {tried}"
+
+
+def _by(app: str, at: int) -> str:
+    return f"{('met de app', 'with the app')[at]} {app} " if app else ""
 
 
 def _who(found: Logged, at: int) -> str:

@@ -180,3 +180,29 @@ async def test_a_cursor_is_for_whom_it_was_given(house: House) -> None:
     other = await house.caller("Patient/q", "patient/*.rs", client="mine")
     assert (await other.get(url)).status == 400
     assert (await me.get(url.replace("Patient/p/", "Patient/q/"))).status == 400
+
+
+async def test_an_app_is_called_by_its_name_and_a_device_of_a_patient_by_none(house: House) -> None:
+    """The Device of a registered app is about nobody; a thing that a patient wears may bear the same number."""
+    app = {
+        "resourceType": "Device",
+        "identifier": [{"value": "pressure"}],
+        "deviceName": [{"name": "Mijn bloeddruk", "type": "user-friendly-name"}],
+    }
+    worn = {
+        "resourceType": "Device",
+        "identifier": [{"value": "watch"}],
+        "deviceName": [{"name": "Mijn horloge", "type": "user-friendly-name"}],
+    }
+    await house.given(
+        patient("p"),
+        observation("a", "p"),
+        {**app, "id": "app-pressure"},
+        {**worn, "id": "w", "patient": {"reference": "Patient/p"}},
+    )
+    for client in ("pressure", "watch"):
+        me = await house.caller("Patient/p", "patient/*.rs", client=client)
+        await me.get("Observation/a")
+    told = {event["client"]: said(event)["nl"] for event in events(await read(me))}
+    assert told["pressure"].startswith("U hebt met de app Mijn bloeddruk op ")
+    assert told["watch"].startswith("U hebt op ")

@@ -147,3 +147,12 @@ def test_an_event_from_elsewhere_is_read_as_far_as_it_goes() -> None:
         {"Patient": 1},
     )
     assert sentence(found, "nl", ZONE).endswith("uw persoonsgegevens gebruikt.")
+
+
+def test_an_app_is_named_by_who_used_it() -> None:
+    dutch, english = both(replace(SEEN, name="", app="Mijn bloeddruk", purposes=(), rules=()))
+    assert dutch == "U hebt met de app Mijn bloeddruk op 22 november 2026 om 09:05 uur 1 meting gelezen."
+    assert english == "You read 1 measurement with the app Mijn bloeddruk on 22 November 2026 at 09:05."
+    dutch, english = both(replace(SEEN, name="", app="Mijn bloeddruk", purposes=(), rules=(), outcome="refused"))
+    assert dutch.startswith("U wilde met de app Mijn bloeddruk op 22 november 2026 om 09:05 uur 1 meting lezen;")
+    assert english.startswith("You tried to read 1 measurement with the app Mijn bloeddruk on 22 November 2026")
