@@ -89,6 +89,39 @@ def provision(random: Random, mine: list[str], depth: int) -> Json:
     return made | ({"provision": below} if below else {})
 
 
+def app_consent(random: Random, id: str, patient: str, app: str) -> Json:
+    """A Consent in force that lets in an app: some classes, perhaps labelled ones, perhaps the Consents themselves."""
+    below = []
+    for _ in range(random.choice([1, 1, 2, 3])):
+        opened: Json = {"type": "permit"}
+        for name in random.sample(
+            ["class", "securityLabel", "code", "dataPeriod", "action"], random.choice([0, 1, 1, 2])
+        ):
+            opened[name] = ELEMENTS[name](random, [])
+        below.append(opened)
+        if random.randrange(3) == 0:
+            opened["provision"] = [{"type": "deny", "securityLabel": [_label(random)]}]
+    if random.randrange(3) == 0:
+        below.append({"type": "permit", "class": [resource_type("Consent")]})
+    return {
+        "resourceType": "Consent",
+        "id": id,
+        "meta": {"tag": [{"system": "http://test/tag", "code": f"mrk-{id}"}]},
+        "status": "active",
+        "scope": PRIVACY,
+        "category": [coded("c", id)],
+        "patient": ref(f"Patient/{patient}"),
+        "performer": [ref(f"Patient/{patient}")],
+        "policyRule": concept("v3-ActCode", "OPTOUT"),
+        "provision": {
+            "type": "deny",
+            "actor": [actor(app)],
+            "purpose": [coding("v3-ActReason", "PATRQT")],
+            "provision": below,
+        },
+    }
+
+
 def random_consent(random: Random, id: str, patient: str, mine: list[str]) -> Json:
     """A Consent of a patient that can be enforced."""
     letter = patient[-1]

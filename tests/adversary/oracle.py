@@ -19,7 +19,7 @@ from consent.treatment import treats
 from fhir_server.gateway.tokens import Terms
 from tests.adversary.comparing import Pair
 from tests.adversary.dossiers import mark
-from tests.adversary.surface import Change
+from tests.adversary.surface import AppTerms, Change
 from tests.adversary.worlds import CLIENT, DIRECTORY, World, owners
 from tests.consent import reference
 from tests.consent.reference import DENY
@@ -113,7 +113,11 @@ class Oracle:
         self._around = {
             patient: Surroundings(self._current, self.world.newest(), patient) for patient in self._patients
         }
-        self._request = self._asked(self.world.terms) if self.world.terms else _EMPTY
+        terms = self.world.terms
+        self._request = self._asked(terms) if terms else _EMPTY
+        self._app: AccessRequest | None = None
+        if isinstance(terms, AppTerms):
+            self._app = self._asked(replace(terms, user=terms.app, purpose=terms.purpose or "PATRQT"))
         made_by: dict[str, set[str]] = {}
         for (kind, _), one in self._current.items():
             if kind == "Provenance":
@@ -186,14 +190,26 @@ class Oracle:
         if not about:
             return kind in DIRECTORY or (self.world.base_policy == "permit" and kind not in ("Consent", "AuditEvent"))
         found = self._facts(body, about)
-        return reference.answer([self._case(patient, found) for patient in about]) != DENY
+        asked = [self._request] if self._app is None or kind == "Consent" else [self._request, self._app]
+        if kind == "Consent" and self._app is not None and not self._consents_opened(about):
+            return False
+        return all(
+            reference.answer([self._case(patient, found, request) for patient in about]) != DENY for request in asked
+        )
 
-    def _case(self, patient: str, found: ResourceFacts) -> reference.Case:
+    def _consents_opened(self, about: tuple[str, ...]) -> bool:
+        """Whether the Consent that let in the app opens the class Consent by name, and none closes it by name."""
+        assert isinstance(self.world.terms, AppTerms)
+        mine = self._current.get(("Consent", self.world.terms.consent), {})
+        opened = [one for one in values(mine, "provision.provision.class") if one["code"] == "Consent"]
+        return about == (self.world.terms.patient,) and bool(opened)
+
+    def _case(self, patient: str, found: ResourceFacts, request: AccessRequest) -> reference.Case:
         return reference.Case(
             patient=patient,
             consents=self._consents_of[patient],
             proxies=set(self._proxies(patient)),
-            request=self._request,
+            request=request,
             facts=found,
             world=self._around[patient],
             directory=DIRECTORY,

@@ -10,11 +10,15 @@ from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from fhir_server.app import Application, microseconds
 from fhir_server.cli.opening import opened
+from fhir_server.gateway.gateway import Gateway
 from fhir_server.gateway.maintenance import Maintenance
 from fhir_server.gateway.tokens import Terms, issue
 from fhir_server.gateway.unit import Staged, Unit
@@ -164,6 +168,25 @@ class Furnished:
     moments: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class AppTerms(Terms):
+    """Those of an app that a patient let in by a Consent: `app` is `Device/1`, `consent` a logical id."""
+
+    app: str = ""
+    consent: str = ""
+
+
+async def _issue(gateway: Gateway, terms: Terms) -> str:
+    token = await issue(gateway, "test", terms)
+    if isinstance(terms, AppTerms):
+        digest = sha256(token.encode()).digest()
+        issued = await gateway.store.token(digest)
+        assert issued is not None
+        hung = structs.replace(issued, app=terms.app, consent=terms.consent)
+        await gateway.store.commit_auth(issue=[(digest, hung)])
+    return token
+
+
 async def furnish(settings: Settings, batches: Sequence[Sequence[Change]], terms: Mapping[str, Terms]) -> Furnished:
     """Write the changes as an operator's imports, each batch at once, and issue a token on each of the terms."""
     moments: list[int] = []
@@ -181,7 +204,7 @@ async def furnish(settings: Settings, batches: Sequence[Sequence[Change]], terms
                     await maintenance.write("delete", "", partial(_delete, *change.place))
             moments.append(microseconds() + 1_000)
             await asyncio.sleep(0.003)  # update times are whole milliseconds, and the moment lies between two of them
-        return Furnished({name: await issue(gateway, "test", one) for name, one in terms.items()}, moments)
+        return Furnished({name: await _issue(gateway, one) for name, one in terms.items()}, moments)
 
 
 def _delete(type: str, id: str, unit: Unit) -> Awaitable[Staged | None]:

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from fhir_server.gateway.tokens import Terms
 from tests.adversary import dossiers
-from tests.adversary.consents import random_consent
+from tests.adversary.consents import app_consent, random_consent
 from tests.adversary.dossiers import STEPS, A, B, mark, observation, ref, resource
-from tests.adversary.surface import Change
+from tests.adversary.surface import AppTerms, Change
 from tests.consent.wijk import GP_PRACTICE, GP_ROLE, THO
 
 Json = dict[str, Any]
@@ -219,13 +219,16 @@ def random_world(seed: int, kinds: tuple[str, ...] | None = None) -> World:
         for patient in patients
         for number in range(random.choice([0, 1, 1, 2, 2, 3]))
     ]  # fmt: skip
+    terms = REQUESTERS[random.choice(kinds or tuple(REQUESTERS))]
+    if isinstance(terms, AppTerms):
+        consents.append(Change(app_consent(random, terms.consent, A, terms.app)))
     ended = [
         Change({**change.resource, "status": random.choice(["inactive", "active"])})
         for change in consents
-        if random.randrange(6) == 0
+        if random.randrange(6) == 0 and not change.resource["id"].endswith("-3")
     ]
     batches = (tuple(first), *map(tuple, later), tuple(consents), tuple(ended))
-    return World(batches, REQUESTERS[random.choice(kinds or tuple(REQUESTERS))], base)
+    return World(batches, terms, base)
 
 
 def _without(body: Json, *names: str) -> Json:
@@ -243,6 +246,8 @@ REQUESTERS: Final[Mapping[str, Terms | None]] = {
     "the proxy": _terms("RelatedPerson/a-daughter"),
     "somebody who was the proxy": _terms("RelatedPerson/a-son"),
     "the neighbour": _terms("RelatedPerson/a-neighbour"),
+    "an app of the patient": AppTerms(f"Patient/{A}", CLIENT, "patient/*.cruds", A, app="Device/n-app", consent="a-consent-3"),
+    "an app of the proxy": AppTerms("RelatedPerson/a-daughter", CLIENT, _EVERYTHING, A, "FAMRQT", app="Device/n-app", consent="a-consent-3"),
     "the GP": _terms("Practitioner/doctor", purpose="TREAT"),
     "the GP by role": _terms("PractitionerRole/gp", purpose="TREAT"),
     "the GP for research": _terms("Practitioner/doctor", purpose="HRESCH"),
