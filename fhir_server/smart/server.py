@@ -1,11 +1,12 @@
 """What every part of the authorization server works with: the gateway, the records, the settings, the signing keys."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fhir_server.gateway import audit
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.settings import Settings
+from fhir_server.smart.jwks import Fetcher, KeySets
 from fhir_server.smart.keys import SigningKeys
 from fhir_server.smart.state import State
 from fhir_server.store.protocol import AuditEntry
@@ -19,6 +20,7 @@ class AuthorizationServer:
     state: State
     settings: Settings
     keys: SigningKeys
+    key_sets: KeySets = field(default_factory=lambda: KeySets(Fetcher()))  # those that clients publish
 
     def now(self) -> int:
         """Microseconds since 1970 UTC."""
