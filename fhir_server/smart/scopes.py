@@ -30,7 +30,7 @@ _CHOOSES_NOTHING: Final = re.compile(r":|^_filter$")
 
 def known(text: str, types: Collection[str]) -> str:
     """The scopes in `text` that mean something here: the others are dropped, those of one type become one."""
-    return _text(words(text), parse(text, types))
+    return written(words(text), parse(text, types))
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ def words(text: str) -> tuple[str, ...]:
 
 def of_context(text: str, context: Context, types: Collection[str]) -> str:
     """Only the FHIR scopes of one context, such as `system`."""
-    return _text((), [scope for scope in parse(text, types) if scope.context == context])
+    return written((), [scope for scope in parse(text, types) if scope.context == context])
 
 
 def within(subset: str, superset: str, types: Collection[str]) -> bool:
@@ -62,7 +62,7 @@ def common(one: str, other: str, types: Collection[str]) -> str:
     shared = [both for scope in parse(one, types) for both in _overlaps(scope, others)]
     allowed = words(other)
     # Known once more, so that what came of several pairs is merged.
-    return known(_text([word for word in words(one) if word in allowed], shared), types)
+    return known(written([word for word in words(one) if word in allowed], shared), types)
 
 
 def _overlaps(scope: Scope, others: Iterable[Scope]) -> Iterator[Scope]:
@@ -91,7 +91,8 @@ def _implied(constraint: tuple[str, str], parameters: Parameters) -> bool:
     return any(key == name and (given == value or set(_COMMA.split(given)) <= choices) for key, given in parameters)
 
 
-def _text(names: Iterable[str], scopes: Iterable[Scope]) -> str:
+def written(names: Iterable[str], scopes: Iterable[Scope]) -> str:
+    """The scope string of these WORDS and FHIR scopes."""
     return " ".join([*names, *map(_scope_text, scopes)])
 
 
