@@ -9,8 +9,8 @@ from typing import Final
 
 from consent.explain import ELEMENTS
 from consent.model import BEGINNING, FOREVER, Actor, Category, Coding, Condition, Effect, Period, Provision, Stated
-from consent.vocabulary import CONFIDENTIALITY, RESOURCE_TYPES
-from consent.words import ACTIONS, LANGUAGES, Language, Text, of_purpose, of_type
+from consent.vocabulary import ACT_CODE, CONFIDENTIALITY, RESOURCE_TYPES
+from consent.words import ACTIONS, LANGUAGES, SENSITIVITY, Language, Text, of_purpose, of_type
 from consent.words import CONFIDENTIALITY as LEVEL_WORDS
 
 _EFFECTS: Final[dict[Effect | None, Text]] = {
@@ -110,7 +110,8 @@ def _actor(actor: Actor, at: int, name: Callable[[str], str]) -> str:
 
 def _label(label: Coding, at: int) -> str:
     system, code = label
-    return LEVEL_WORDS[code][at] if system == CONFIDENTIALITY and code in LEVEL_WORDS else code
+    words = {CONFIDENTIALITY: LEVEL_WORDS, ACT_CODE: SENSITIVITY}.get(system, {})
+    return words[code][at] if code in words else code
 
 
 def _period(period: Period, language: Language, zone: tzinfo) -> str:

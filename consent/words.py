@@ -77,6 +77,23 @@ CONFIDENTIALITY: Final[Mapping[str, Text]] = {
     "R": ("extra vertrouwelijk", "restricted"),
     "V": ("zeer vertrouwelijk", "very restricted"),
 }
+# https://terminology.hl7.org/ValueSet-v3-InformationSensitivityPolicy.html
+SENSITIVITY: Final[Mapping[str, Text]] = {
+    "BH": ("gedrag en psychische gezondheid", "behavioural health"),
+    "DIA": ("een diagnose die u zelf wilt horen", "a diagnosis to be told in person"),
+    "ETH": ("alcohol en drugs", "alcohol and drugs"),
+    "GDIS": ("erfelijke ziekten", "genetic disease"),
+    "HIV": ("hiv", "HIV"),
+    "OPIOIDUD": ("verslaving aan opiaten", "opioid addiction"),
+    "PREGNANT": ("zwangerschap", "pregnancy"),
+    "PSY": ("psychische gezondheid", "mental health"),
+    "PSYTHPN": ("aantekeningen van psychotherapie", "psychotherapy notes"),
+    "SDV": ("seksueel of huiselijk geweld", "sexual or domestic violence"),
+    "SEX": ("seks en voortplanting", "sex and reproduction"),
+    "STD": ("geslachtsziekten", "sexually transmitted disease"),
+    "SUD": ("verslaving", "addiction"),
+    "TBOO": ("onderwerpen die gevoelig liggen", "subjects people rather not speak of"),
+}
 
 
 def of_type(type: str, language: Language) -> str:

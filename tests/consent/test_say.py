@@ -130,7 +130,7 @@ def test_every_element_is_said_in_english() -> None:
         ),
         (
             deny(securityLabel=[sensitivity("HIV"), confidentiality("V")]),
-            "Nee. Hoe gevoelig het is: HIV of zeer vertrouwelijk.",
+            "Nee. Hoe gevoelig het is: hiv of zeer vertrouwelijk.",
             "No. How sensitive it is: HIV or very restricted.",
         ),
         (
