@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from consent.closure import closure
 from consent.facts import facts, values
-from consent.model import AccessRequest, Action, Actor, Category, Closure, Emergency, ResourceFacts
+from consent.model import AccessRequest, Action, Actor, Category, Closure, Effect, Emergency, Party, ResourceFacts
 from consent.parse import parse
 from consent.proxy import proxies, representative
 from consent.references import all_local, local
@@ -139,6 +139,25 @@ class Oracle:
             [self._permits(newest[change.place]) and self._permits(self._content(change, newest)) for change in batch]
             for batch in self.world.batches
         ]
+
+    def lets_in(self) -> bool:
+        """Whether the Consent that an app's token hangs on lets the app in; so for everybody who is no app."""
+        terms = self.world.terms
+        if not isinstance(terms, AppTerms):
+            return True
+        mine = self._current.get(("Consent", terms.consent))
+        if mine is None or mine["status"] != "active":
+            return False
+        return any(
+            provision.effect is Effect.PERMIT
+            and provision.condition.recipients is not None
+            and Party(terms.app) in provision.condition.recipients.values
+            and (
+                provision.condition.period is None
+                or provision.condition.period.low <= self._now < provision.condition.period.high
+            )
+            for provision in parse(mine, words(), ZONE).provisions
+        )
 
     def visible(self, type: str) -> set[str]:
         """The ids of what is there now of a type and may be seen."""

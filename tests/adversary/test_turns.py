@@ -68,6 +68,9 @@ async def paged(turned: Turned, folder: Path) -> None:
             found: list[str] = []
             while following:
                 page = await surface.ask(Ask("GET", following), token)
+                if not after.lets_in():
+                    assert page.status == 401, f"{page.status} to an app that is let in no longer after {turned.ask}"
+                    return
                 assert page.status == 200, f"{page.status} {page.body!r} to a next page of {name} after {turned.ask}"
                 if "total" in page.json:
                     assert page.json["total"] == len(permitted), f"the total of a page of {name} after {turned.ask}"
