@@ -8,6 +8,7 @@ from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.settings import Settings
 from fhir_server.smart.jwks import Fetcher, KeySets
 from fhir_server.smart.keys import SigningKeys
+from fhir_server.smart.limits import Limits
 from fhir_server.smart.state import State
 from fhir_server.store.protocol import AuditEntry
 
@@ -21,6 +22,7 @@ class AuthorizationServer:
     settings: Settings
     keys: SigningKeys
     key_sets: KeySets = field(default_factory=lambda: KeySets(Fetcher()))  # those that clients publish
+    limits: Limits = field(default_factory=Limits)
 
     def now(self) -> int:
         """Microseconds since 1970 UTC."""
