@@ -12,6 +12,9 @@ from fhir_server.gateway.added_parameters import in_force
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.keys import key
 from fhir_server.settings import Settings
+from fhir_server.smart.keys import SigningKeys
+from fhir_server.smart.server import AuthorizationServer
+from fhir_server.smart.state import State
 from fhir_server.store.protocol import ResourceStore
 from fhir_server.store.sqlite import open_store
 from fhir_server.store.sqlite.connection import FILE_NAME
@@ -27,6 +30,13 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[ResourceStore, Gatew
         yield store, gateway
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def authorization_server(settings: Settings) -> AsyncIterator[AuthorizationServer]:
+    """The authorization server over that store. Raises ValueError if its signing keys can't be read."""
+    async with opened(settings) as (store, gateway):
+        yield AuthorizationServer(gateway, State(store), settings, SigningKeys(settings.data, settings.key_passphrase))
 
 
 def gateway_over(store: ResourceStore, settings: Settings, added: Sequence[Mapping[str, Any]]) -> Gateway:

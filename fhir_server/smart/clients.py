@@ -12,13 +12,14 @@ import msgspec
 
 from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.gateway.scopes import Scope
+from fhir_server.gateway.session import Session
 from fhir_server.gateway.unit import Staged, Unit
 from fhir_server.outcome import Category, FhirError
 from fhir_server.smart import client_metadata
 from fhir_server.smart.records import Client, Grant, digest
 from fhir_server.smart.server import AuthorizationServer
 from fhir_server.smart.state import Kept
-from fhir_server.store.auth import AuthConflict
+from fhir_server.store.auth import AuthConflict, AuthWrite
 
 CLIENT_ID_SYSTEM: Final = "https://wijkdossier.nl/fhir/NamingSystem/client-id"
 _SECRET_BYTES: Final = 32
@@ -43,6 +44,10 @@ class Clients:
     def __init__(self, server: AuthorizationServer) -> None:
         self._server = server
         self._shelf = server.state.clients
+
+    def new_id(self) -> str:
+        """A client id that nobody has."""
+        return self._server.gateway.tools.new_id()
 
     async def get(self, id: str) -> Client | None:
         """The client as it is now; whether it may do what it asks for is another question."""
@@ -111,7 +116,7 @@ class Clients:
         )
         await self._delete_device(kept.value, by)
 
-    def _ended(self, grant: Kept[Grant], now: int) -> Any:
+    def _ended(self, grant: Kept[Grant], now: int) -> AuthWrite:
         return self._server.state.grants.change(grant, msgspec.structs.replace(grant.value, ended=now))
 
     async def _kept(self, id: str) -> Kept[Client]:
@@ -140,7 +145,7 @@ class Clients:
             if error.category is not Category.NOT_FOUND:
                 raise
 
-    def _session(self, by: str) -> Any:
+    def _session(self, by: str) -> Session:
         return self._server.gateway.session_of(Requester(SYSTEM_KIND, by, _DEVICES))
 
 
