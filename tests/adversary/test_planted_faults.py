@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from fhir_server.gateway import narrow, session
 from fhir_server.gateway.access import SHOWN, ScopedJudge
+from fhir_server.gateway.apps import AppPolicy
 from fhir_server.gateway.knowledge import Knowledge
 from fhir_server.gateway.narrow import conjunction, disjunction
 from fhir_server.gateway.release import Released, release
@@ -226,11 +227,19 @@ def verdicts_of_before(plant: pytest.MonkeyPatch) -> None:
     plant.setattr(judges, "_key", same)
 
 
+def app_taken_for_the_person(plant: pytest.MonkeyPatch) -> None:
+    async def visible(self: AppPolicy, type: str, about: frozenset[str] | None) -> Predicate:
+        return await self._person.visible(type, about)
+
+    plant.setattr(AppPolicy, "visible", visible)
+    plant.setattr(AppPolicy, "permits", lambda self, stored: self._person.permits(stored))
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`routes`: where it shows; the questions are those of the suite for these routes, to find it sooner.
 
-    `kind` is one of KINDS, or '' for random worlds.
+    `kind` is one of KINDS or APP, or '' for random worlds.
     """
 
     plant: Plant
@@ -242,8 +251,9 @@ SEARCHES = [("GET", "{type}"), ("POST", "{type}/_search"), ("GET", "{type}/{id}/
 READS = [("GET", "{type}/{id}")]
 HISTORIES = [("GET", "{type}/_history"), ("GET", "_history"), ("GET", "{type}/{id}/_history")]
 VITAL_SIGNS = "an app for vital signs"
+APP = "an app of the patient"
 FAULTS = {
-    f"{fault.plant.__name__} {fault.kind}".strip(): fault
+    f"{fault.plant.__name__} {fault.kind} {fault.routes[0][1]}".replace("  ", " "): fault
     for fault in (
         Fault(filter_after_limit, SEARCHES),
         Fault(unfiltered_total, SEARCHES),
@@ -259,6 +269,8 @@ FAULTS = {
         Fault(version_without_the_current_one, [("GET", "{type}/{id}/_history/{vid}")]),
         Fault(condition_on_what_is_hidden, [("POST", "{type}"), ("DELETE", "{type}"), ("PUT", "{type}")]),
         Fault(any_id_may_be_chosen, [("PUT", "{type}/{id}")]),
+        Fault(app_taken_for_the_person, SEARCHES, APP),
+        Fault(app_taken_for_the_person, READS, APP),
     )
 }
 STALE = (consents_of_before, facts_of_the_first_version, verdicts_of_before)
@@ -277,8 +289,8 @@ def rich(world: World) -> bool:
     return min(len(seen[True]), len(seen[False])) >= 12 and len(seen[True] & seen[False]) >= 1
 
 
-def worlds() -> list[World]:
-    return list(islice((w for n in count() if rich(w := random_world(n, ASKING))), WORLDS))
+def worlds(asking: tuple[str, ...] = ASKING) -> list[World]:
+    return list(islice((w for n in count() if rich(w := random_world(n, asking))), WORLDS))
 
 
 def closing(turned: Turned) -> bool:
@@ -313,6 +325,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Templa
     steps = [step for step in STEPS if step.audience != "moved"]
     return {
         "": [Template(tmp_path_factory.mktemp("pair"), pair(world)) for world in worlds()],
+        APP: [Template(tmp_path_factory.mktemp("pair"), pair(world)) for world in worlds((APP,))],
         VITAL_SIGNS: [Template(tmp_path_factory.mktemp("pair"), pair_of(KINDS[VITAL_SIGNS], steps))],
     }
 
