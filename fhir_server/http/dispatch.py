@@ -73,7 +73,7 @@ class FhirApplication:
             body, content_type = render(response.content, _of_errors(preferences, headers), self._registry)
         except Exception as error:
             # The kind of the error and where it was raised, never its words: those may hold personal data.
-            logger.error("unexpected %s in %s", type(error).__name__, _place(error))
+            logger.error("unexpected %s in %s", type(error).__name__, reading.place(error))
             outcome = operation_outcome([Issue("fatal", "exception", "the server failed to answer")])
             response = Response(Category.EXCEPTION.status, outcome)
             body, content_type = render(outcome, DEFAULT, self._registry)
@@ -141,12 +141,3 @@ def _of_errors(preferences: Preferences, headers: Mapping[str, str]) -> Preferen
     if preferences.format == "xml" or (preferences is DEFAULT and "xml" in headers.get("accept", "")):
         return Preferences("xml", preferences.pretty)
     return Preferences("json", preferences.pretty)
-
-
-def _place(error: Exception) -> str:
-    trace = error.__traceback__
-    place = "?"
-    while trace is not None:
-        place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place

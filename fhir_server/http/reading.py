@@ -116,3 +116,13 @@ def _unpacked(data: bytes, bytes_max: int) -> bytes:
 
 def _too_large(bytes_max: int) -> FhirError:
     return FhirError(Category.TOO_LARGE, f"the body is larger than {bytes_max} bytes")
+
+
+def place(error: Exception) -> str:
+    """Where it was raised: module and line."""
+    trace = error.__traceback__
+    place = "?"
+    while trace is not None:
+        place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

@@ -74,7 +74,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Login(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A browser that somebody has logged in with; the key is the digest of its cookie, the subject the username.
 
-    `person` is as whom ('' until chosen), `since` when they showed who they are, `acr` how well.
+    `person` is as whom ('' until chosen), `since` when they showed who they are, `acr` how well. `used` is when it was
+    last seen in use, `enrolling` the sealed secret of a second step that they are about to switch on.
     """
 
     account: str  # Account.id
@@ -85,6 +86,42 @@ class Login(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: int
     expires: int
     acr: str = ""
+    used: int = 0
+    enrolling: str = ""
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody as an OpenID Provider knows them; the key is the digest of `issuer`, NUL, `subject`."""
+
+    username: str
+
+
+class SecondStep(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser in which somebody gave the right password and owes a code; the key is the digest of its cookie."""
+
+    username: str
+    following: str  # the page that they were on their way to
+    expires: int
+
+
+class ProviderRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser on its way to the OpenID Provider; the key is the digest of `state`.
+
+    `browser` is the digest of its cookie: an answer counts in the browser that asked.
+    """
+
+    browser: str
+    nonce: str
+    verifier: str
+    following: str
+    expires: int
+
+
+class Attempts(msgspec.Struct, frozen=True, kw_only=True):
+    """Wrong answers in a row, and when the last one was; the key tells of nobody: see smart/attempts.py."""
+
+    failures: int
+    last: int
 
 
 class Authorization(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,15 +13,20 @@ import msgspec
 from fhir_server.smart.records import (
     Account,
     Assertion,
+    Attempts,
     Authorization,
     Client,
     Code,
     Grant,
+    Identity,
     Launch,
     Login,
+    ProviderRequest,
     Refresh,
+    SecondStep,
 )
 from fhir_server.store.auth import AccessToken, AuthRecord, AuthStore, AuthWrite
+from fhir_server.store.auth import AuthConflict as AuthConflict  # raised by commit, caught on every floor above
 from fhir_server.store.protocol import AuditEntry
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -80,7 +85,11 @@ class State:
         self._store = store
         self.clients = Shelf(store, "client", Client)
         self.accounts = Shelf(store, "account", Account)
+        self.identities = Shelf(store, "identity", Identity)
         self.logins = Shelf(store, "login", Login)
+        self.second_steps = Shelf(store, "second-step", SecondStep)
+        self.provider_requests = Shelf(store, "provider-request", ProviderRequest)
+        self.attempts = Shelf(store, "attempts", Attempts)
         self.authorizations = Shelf(store, "authorization", Authorization)
         self.launches = Shelf(store, "launch", Launch)
         self.grants = Shelf(store, "grant", Grant)
