@@ -21,8 +21,9 @@ class Settings:
 
     `local_accounts`: whether people can log in with a password that is kept here. `oidc_issuer` is the OpenID Provider
     that they log in at otherwise, as its client `oidc_client_id`; `oidc_acr_resident` and `oidc_acr_professional` are
-    the values of `acr` that are good enough, the weakest first, with spaces between them; empty: any.
-    `dynamic_registration`: whether apps may register themselves. `key_passphrase` encrypts the signing keys on disk.
+    the values of `acr` that are good enough, with spaces between them; empty: any. `dynamic_registration`: whether apps
+    may register themselves. `key_passphrase` encrypts the signing keys on disk. What is secret, and so kept out of the
+    `repr`, has no flag: others on the machine could read it there.
     """
 
     data: Path = Path("data")

@@ -53,6 +53,20 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="SYSTEM|CODE,…",
         help="role codes that may press the emergency button (default: every professional)",
     )
+    parser.add_argument(
+        "--local-accounts",
+        action=argparse.BooleanOptionalAction,
+        help="whether people can log in with a password that is kept here (default: yes)",
+    )
+    parser.add_argument("--oidc-issuer", metavar="URL", help="the OpenID Provider that people log in at")
+    parser.add_argument("--oidc-client-id", metavar="ID", help="as whom this server is known there")
+    parser.add_argument("--oidc-acr-resident", metavar="ACR…", help="how well residents must show who they are there")
+    parser.add_argument("--oidc-acr-professional", metavar="ACR…", help="how well professionals must")
+    parser.add_argument(
+        "--dynamic-registration",
+        action=argparse.BooleanOptionalAction,
+        help="whether apps may register themselves (default: no)",
+    )
     parser.add_argument("--timezone", help="zone of dates that name none (default: Europe/Amsterdam)")
     parser.add_argument("--body-bytes-max", type=int, help="largest request body in bytes (default: 16777216)")
     parser.add_argument("--page-count-default", type=int, help="resources on a page if _count is absent (default: 20)")

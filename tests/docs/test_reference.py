@@ -35,8 +35,11 @@ def test_the_settings_are_those_of_the_code() -> None:
     expected = {
         "--" + setting.name.replace("_", "-"): (variable(setting.name), shown(setting.default))
         for setting in fields(Settings)
+        if setting.repr
     }
     assert documented == expected
+    secrets = {row[0] for row in table("Settings", "secret, as a variable only")}
+    assert secrets == {variable(setting.name) for setting in fields(Settings) if not setting.repr}
 
 
 def shown(default: object) -> str:
@@ -48,7 +51,8 @@ def shown(default: object) -> str:
 def test_every_setting_is_a_flag_of_serve_and_demo() -> None:
     settings = {row[0] for row in table("Settings", "flag")}
     for name in ("serve", "demo"):
-        assert flags(commands()[name]) - {"--no-public-directory"} == settings
+        switches = {"--no-public-directory", "--no-local-accounts", "--no-dynamic-registration"}
+        assert flags(commands()[name]) - switches == settings
     assert "--no-public-directory" in README
 
 
@@ -58,7 +62,7 @@ def test_the_help_of_a_setting_tells_its_default() -> None:
         if told and action.dest in Settings.__dataclass_fields__:
             default = Settings.__dataclass_fields__[action.dest].default
             # What an empty text means is told in words.
-            assert default == "" or told[1] == ("yes" if default is True else str(default))
+            assert default == "" or told[1] == ({True: "yes", False: "no"}[default] if isinstance(default, bool) else str(default))
 
 
 def test_the_commands_and_their_options_are_those_of_the_code() -> None:
