@@ -21,9 +21,20 @@ def table(heading: str, first_column: str) -> list[list[str]]:
     return [[cell.strip().replace("`", "") for cell in row.strip("|").split("|")] for row in rows]
 
 
-def commands() -> dict[str, argparse.ArgumentParser]:
-    (subparsers,) = (a for a in parser()._actions if isinstance(a, argparse._SubParsersAction))
-    return dict(subparsers.choices)
+def commands(of: argparse.ArgumentParser | None = None) -> dict[str, argparse.ArgumentParser]:
+    """The parsers of all commands by name, `serve`, `client add`."""
+    found: dict[str, argparse.ArgumentParser] = {}
+    for action in (of or parser())._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                deeper = commands(command)
+                found |= {f"{name} {below}": one for below, one in deeper.items()} or {name: command}
+    return found
+
+
+def command_of(documented: str) -> str:
+    """`client rotate CLIENT` is the command `client rotate`."""
+    return next(name for name in sorted(commands(), reverse=True) if f"{documented} ".startswith(f"{name} "))
 
 
 def flags(command: argparse.ArgumentParser) -> set[str]:
@@ -62,18 +73,22 @@ def test_the_help_of_a_setting_tells_its_default() -> None:
         if told and action.dest in Settings.__dataclass_fields__:
             default = Settings.__dataclass_fields__[action.dest].default
             # What an empty text means is told in words.
-            assert default == "" or told[1] == ({True: "yes", False: "no"}[default] if isinstance(default, bool) else str(default))
+            assert default == "" or told[1] == (
+                {True: "yes", False: "no"}[default] if isinstance(default, bool) else str(default)
+            )
 
 
 def test_the_commands_and_their_options_are_those_of_the_code() -> None:
     documented = {row[0]: row[1] for row in table("Commands", "command")}
-    assert {name.split()[0] for name in documented} == set(commands())
+    assert {command_of(name) for name in documented} == set(commands())
     for name, options in documented.items():
-        command = commands()[name.split()[0]]
+        command = commands()[command_of(name)]
         if options != "every setting below":
             assert set(options.split()) == flags(command), name
         positional = [str(a.metavar) for a in command._actions if not a.option_strings]
-        assert name.split()[1:] == [f"{one}…" if one == "FILE" else one for one in positional]
+        assert name.removeprefix(command_of(name)).split() == [
+            f"{one}…" if one == "FILE" else one for one in positional
+        ]
 
 
 def test_the_targets_of_make_are_those_of_the_makefile() -> None:
