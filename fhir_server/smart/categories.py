@@ -213,7 +213,7 @@ def _subject(name: str, codes: str, nl: str, en: str) -> Sensitivity:
 SENSITIVITIES: Final = (
     _subject("hiv", "HIV", "Hiv", "HIV"),
     _subject("sexual", "SEX STD", "Seksualiteit, zwangerschap en soa's", "Sexual health, pregnancy and STIs"),
-    _subject("mental", "BH COGN DVD EMOTDIS MH PSY PSYTHPN", "Psychische klachten en beperkingen", "Mental health and disability"),
+    _subject("mental", "BH COGN DVD EMOTDIS MH PSY PSYTHPN", "Psychische klachten", "Mental health"),
     _subject("addiction", "ETH ETHUD OPIOIDUD SUD", "Verslaving, alcohol en drugs", "Addiction, alcohol and drugs"),
     _subject("violence", "MST SDV VIO", "Geweld en misbruik", "Violence and abuse"),
     _subject(
