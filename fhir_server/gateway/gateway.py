@@ -155,6 +155,15 @@ class Gateway:
             dossier = await self.knowledge.dossier(snapshot, patient)
         return stands(dossier, consent, app, self.clock())
 
+    async def acts_for(self, user: str, patient: str) -> bool:
+        """Whether the user (`RelatedPerson/1`) is this patient (a logical id), or a verified proxy of theirs now."""
+        if user == f"Patient/{patient}":
+            return True
+        async with self.store.snapshot() as snapshot:
+            await self.knowledge.refresh(snapshot)
+            dossier = await self.knowledge.dossier(snapshot, patient)
+        return user in dossier.proxies(self.clock(), self.rules)
+
     async def _is_let_in(self, token: AccessToken) -> bool:
         """Whether the Consent that the token hangs on, if it hangs on one, stands."""
         return not token.app or await self.app_is_let_in(token.patient, token.consent, token.app)
