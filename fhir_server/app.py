@@ -1,7 +1,7 @@
-"""The composition root of a worker: opens the store, hands it to the gateway, and joins the two ASGI surfaces.
+"""The composition root of a worker: opens the store, hands it to the gateway, and joins the ASGI surfaces.
 
-FastAPI carries health and metrics; everything below `/fhir` goes to one pure ASGI dispatcher beside it, which costs a
-read far less than a route would.
+FastAPI carries the portal, health and metrics. Everything below `/fhir` goes to one pure ASGI dispatcher beside it,
+which costs a read far less than a route would; so do the endpoints of the authorization server that answer in JSON.
 """
 
 import asyncio
@@ -17,18 +17,24 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fhir_server.collector import keep_what_is_loaded
 from fhir_server.gateway.added_parameters import in_force
 from fhir_server.gateway.gateway import Gateway
+from fhir_server.http.authorization import AuthorizationEndpoints
+from fhir_server.http.cors import Cors, Origins
 from fhir_server.http.dispatch import FhirApplication
 from fhir_server.http.metrics import Metrics
 from fhir_server.http.reading import Receive, Scope, Send
 from fhir_server.keys import key
+from fhir_server.portal.pages import router
 from fhir_server.settings import Settings, from_environment
+from fhir_server.smart.addresses import FHIR_PREFIX
+from fhir_server.smart.keys import SigningKeys
+from fhir_server.smart.server import AuthorizationServer
+from fhir_server.smart.state import State
 from fhir_server.store.protocol import ResourceStore
 from fhir_server.store.sqlite import open_store
 from profiles import registry as definitions
 
 logger = logging.getLogger("wijkdossier.app")
 
-FHIR_PREFIX = "/fhir"
 IDLE_SECONDS = 5.0
 
 
@@ -40,6 +46,7 @@ class Application:
         self._metrics = Metrics(settings.workers > 1)
         self._store: ResourceStore | None = None
         self._fhir: FhirApplication | None = None
+        self._authorization: AuthorizationEndpoints | None = None
         self._api = FastAPI(title="wijkdossier", lifespan=self._lifespan, docs_url=None, redoc_url=None)
         self._api.add_api_route("/", self.root, methods=["GET"], include_in_schema=False)
         self._api.add_api_route("/health/live", self.live, methods=["GET"])
@@ -47,8 +54,11 @@ class Application:
         self._api.add_api_route("/metrics", self.metrics, methods=["GET"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._fhir is not None:
+        if scope["type"] == "http" and self._fhir is not None and self._authorization is not None:
             path: str = scope["path"]
+            if path in self._authorization.paths:
+                await self._authorization(scope, receive, send)
+                return
             if path.startswith(FHIR_PREFIX) and path[len(FHIR_PREFIX) : len(FHIR_PREFIX) + 1] in ("", "/"):
                 await self._fhir(scope, receive, send)
                 return
@@ -68,14 +78,19 @@ class Application:
                 cursor_key=key(settings.data, "cursor"),
                 added=in_force(settings.data),
             )
-            self._fhir = FhirApplication(gateway, registry, settings, self._metrics, FHIR_PREFIX)
+            keys = SigningKeys(settings.data, settings.key_passphrase)
+            server = AuthorizationServer(gateway, State(store), settings, keys)
+            cors = Cors(Origins(server.state))
+            self._authorization = AuthorizationEndpoints(server, cors)
+            self._fhir = FhirApplication(gateway, registry, settings, self._metrics, cors, FHIR_PREFIX)
+            self._api.include_router(router(server))
             self._store = store
             keep_what_is_loaded()
             unfolding = asyncio.create_task(_unfold_when_idle(self._fhir, store, gateway))
             yield
             unfolding.cancel()
         finally:
-            self._fhir = self._store = None
+            self._fhir = self._authorization = self._store = None
             await store.close()
 
     async def root(self) -> PlainTextResponse:

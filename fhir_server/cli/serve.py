@@ -19,6 +19,7 @@ from fhir_server.gateway.maintenance import Maintenance
 from fhir_server.operations.definitions import definitions
 from fhir_server.search.query import Not, TypeIn
 from fhir_server.settings import Settings, to_environment
+from fhir_server.smart.keys import SigningKeys
 from fhir_server.store.sqlite import open_store
 
 # What a server makes of itself and of being asked.
@@ -115,8 +116,9 @@ def _command() -> str:
 
 
 async def _provide(configured: Settings) -> None:
-    """Keep the definitions of this version's operations among the resources, once for all workers."""
+    """What workers find: the definitions of this version's operations among the resources, and a key to sign with."""
     async with opened(configured) as (_, gateway):
+        SigningKeys(configured.data, configured.key_passphrase)
         await Maintenance(gateway, operator()).provide(definitions())
 
 

@@ -11,6 +11,7 @@ from time import perf_counter
 
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.http import reading
+from fhir_server.http.cors import VARY, Cors, Headers
 from fhir_server.http.metrics import Metrics
 from fhir_server.http.reading import ClientLeft, Receive, Scope, Send
 from fhir_server.interactions.exchange import Request, Response
@@ -32,7 +33,7 @@ ECHOED = ("x-request-id", "x-correlation-id", "medmij-request-id", "aorta-id")
 _GZIP_RULED_OUT = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 _ECHOABLE = re.compile(r"[A-Za-z0-9._:=/-]{1,128}")
 # Personal data stays out of every cache.
-FIXED_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+FIXED_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"), VARY)
 # The scripts of a document that somebody stored as a Binary must not run in our name.
 POWERLESS = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
 
@@ -46,12 +47,15 @@ class FhirApplication:
         registry: Registry,
         settings: Settings,
         metrics: Metrics,
+        cors: Cors,
         prefix: str = "/fhir",
     ) -> None:
         self._gateway = gateway
         self._registry = registry
         self._metrics = metrics
+        self._cors = cors
         self._prefix = prefix
+        self._public_path = f"{prefix}/metadata"
         self._base_url = settings.base_url.rstrip("/")
         self._body_bytes_max = settings.body_bytes_max
         self.answered = 0
@@ -61,7 +65,17 @@ class FhirApplication:
         headers = reading.headers(scope["headers"])
         preferences = DEFAULT
         name = "refused"
+        # Known before anything can go wrong, so that a script can read what did.
+        shared: Headers = ()
         try:
+            public = scope["path"] == self._public_path
+            if scope["method"] == "OPTIONS":
+                preflight = await self._cors.preflight(headers, public=public)
+                if preflight is not None:
+                    await _send(send, "OPTIONS", {}, preflight, Response(204), b"", "")
+                    return
+            if public or "origin" in headers:
+                shared = await self._cors.headers(headers, public=public)
             preferences, request = await self._request(scope, headers, receive)
             response = await perform(request)
             name = route_name(request)
@@ -77,7 +91,7 @@ class FhirApplication:
             outcome = operation_outcome([Issue("fatal", "exception", "the server failed to answer")])
             response = Response(Category.EXCEPTION.status, outcome)
             body, content_type = render(outcome, DEFAULT, self._registry)
-        await _send(send, scope["method"], headers, response, body, content_type)
+        await _send(send, scope["method"], headers, shared, response, body, content_type)
         self.answered += 1
         self._metrics.observe(name, response.status, perf_counter() - started)
 
@@ -92,6 +106,8 @@ class FhirApplication:
             shown = parameters + reading.pairs(body, "form")
         reads_binary = method in ("GET", "HEAD") and segments[:1] == ("Binary",) and len(segments) > 1
         preferences = negotiate(headers, shown, binary=reads_binary)
+        if any(name == "access_token" for name, _ in shown):
+            raise _token_in_parameters()
         session = await self._gateway.session(headers.get("authorization"))
         base = self._base_url or reading.origin(scope, headers) + self._prefix
         return preferences, Request(
@@ -106,9 +122,15 @@ class FhirApplication:
 
 
 async def _send(
-    send: Send, method: str, asked: Mapping[str, str], response: Response, body: bytes, content_type: str
+    send: Send,
+    method: str,
+    asked: Mapping[str, str],
+    shared: Headers,
+    response: Response,
+    body: bytes,
+    content_type: str,
 ) -> None:
-    headers = [*FIXED_HEADERS]
+    headers = [*FIXED_HEADERS, *shared]
     headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
     for name in ECHOED:
         if name in asked and _ECHOABLE.fullmatch(asked[name]):
@@ -124,6 +146,16 @@ async def _send(
         headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+def _token_in_parameters() -> FhirError:
+    """An address is kept in logs and in the history of a browser: a token in it is not taken, not even a good one.
+
+    https://datatracker.ietf.org/doc/html/rfc9700#section-4.3.2
+    """
+    told = "an access token goes into the header Authorization, never into parameters"
+    challenge = f'Bearer realm="fhir", error="invalid_request", error_description="{told}"'
+    return FhirError(Category.VALUE, told, ("access_token",), headers=(("WWW-Authenticate", challenge),))
 
 
 def _takes_gzip(accept_encoding: str) -> bool:

@@ -12,6 +12,7 @@ from fhir_server.interactions.exchange import Request, Response
 from fhir_server.operations.definition import CANONICAL, definition_id
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.parameters import SearchParameters
+from fhir_server.smart.addresses import FHIR_PREFIX, Addresses
 
 _SECURITY: Final = (
     "Opaque bearer tokens with SMART v2 scopes. Without a token: directory and knowledge resources, where the "
@@ -79,10 +80,7 @@ def _statement(
         "rest": [
             {
                 "mode": "server",
-                "security": {
-                    "cors": False,
-                    "description": _SECURITY,
-                },
+                "security": _security(Addresses(base.removesuffix(FHIR_PREFIX))),
                 "resource": [_resource(name, parameters, routes) for name in names],
                 "interaction": [{"code": code} for code in _system_interactions(routes)],
                 "searchParam": [
@@ -97,6 +95,42 @@ def _statement(
                 ],
             }
         ],
+    }
+
+
+def _security(addresses: Addresses) -> dict[str, Any]:
+    """`oauth-uris` gave way to the SMART configuration; without it fhirclient of Python sends no token, and says nothing.
+
+    https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html#declaring-support-for-oauth2-endpoints
+    """
+    endpoints = {
+        "authorize": addresses.endpoint("authorize"),
+        "token": addresses.endpoint("token"),
+        "introspect": addresses.endpoint("introspect"),
+        "revoke": addresses.endpoint("revoke"),
+        "manage": addresses.page("apps"),
+    }
+    return {
+        "extension": [
+            {
+                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                "extension": [{"url": name, "valueUri": address} for name, address in endpoints.items()],
+            }
+        ],
+        "cors": True,
+        "service": [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                        "code": "SMART-on-FHIR",
+                        "display": "SMART-on-FHIR",
+                    }
+                ],
+                "text": "OAuth2 using SMART-on-FHIR profile (see http://docs.smarthealthit.org)",
+            }
+        ],
+        "description": _SECURITY,
     }
 
 

@@ -55,7 +55,7 @@ class SigningKeys:
         self._passphrase = passphrase.encode()
         self._names: list[str] = []
         self._keys: tuple[SigningKey, ...] = ()
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         if not self._listed():
             keys.place(self._folder / "0001.pem", self._new())
         self.all()

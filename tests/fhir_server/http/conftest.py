@@ -6,9 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from fhir_server.http.cors import Cors, Origins
 from fhir_server.http.dispatch import FhirApplication
 from fhir_server.http.metrics import Metrics
 from fhir_server.settings import Settings
+from fhir_server.smart.state import State
 from profiles import registry
 from tests.fhir_server.inprocess import House, opened
 
@@ -33,7 +35,8 @@ def surface(house: House, metrics: Metrics) -> Callable[..., FhirApplication]:
 
     def make(**settings: Any) -> FhirApplication:
         chosen = Settings(base_policy="permit", body_bytes_max=BODY_BYTES_MAX, **settings)
-        return FhirApplication(house.gateway, registry.load(), chosen, metrics)
+        cors = Cors(Origins(State(house.store)))
+        return FhirApplication(house.gateway, registry.load(), chosen, metrics, cors)
 
     return make
 
