@@ -6,8 +6,10 @@ from pathlib import Path
 
 from profiles.registry import Registry
 from tests.performance import (
+    authorizing,
     consenting,
     deciding,
+    granting,
     importing,
     population,
     reading,
@@ -34,6 +36,8 @@ def run(folder: Path, cache: Path, registry: Registry, scale: Scale, *, million:
     yield from _lines(importing.rows(files, folder / "imported"))
     store = stores.store(cache, files, registry, scale)
     yield from _lines(reading.rows(store.data, store.known, registry, scale))
+    yield from _lines(authorizing.rows(store.data, store.known, scale))
+    yield from _lines(granting.rows(folder / "granting", scale))
     yield from _lines(deciding.rows(scale))
     wijk = stores.wijk(cache, files, registry, scale)
     yield from _lines(consenting.rows(wijk, scale))

@@ -36,6 +36,13 @@ def request_bytes(path: str, token: str = "", host: str = "127.0.0.1") -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+def form_bytes(path: str, form: str, *headers: str, host: str = "127.0.0.1") -> bytes:
+    """A POST of a form that is encoded already."""
+    lines = [f"POST {path} HTTP/1.1", f"Host: {host}", "Content-Type: application/x-www-form-urlencoded"]
+    lines += [*headers, f"Content-Length: {len(form)}"]
+    return ("\r\n".join(lines) + "\r\n\r\n" + form).encode()
+
+
 class _Connection(asyncio.Protocol):
     """Sends the next request of the shared list as soon as the answer to the last one is whole."""
 

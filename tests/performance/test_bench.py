@@ -32,6 +32,8 @@ def test_every_part_of_the_bench_measures_something(tmp_path: Path) -> None:
     assert sum(line.startswith("consent's share of") for line in measured) == 9
     assert any(line.startswith("a Consent revoked") and "met" in line for line in measured)
     assert any(line.startswith("search mix") for line in measured)
+    assert sum(line.startswith("the bearer check's share") for line in measured) == 2
+    assert any(line.startswith("a token for an RS384 assertion") and "µs" in line for line in lines)
     assert [kind for kind in samples.KINDS if any(line.strip().startswith(f"{kind}: p50") for line in lines)] == list(
         samples.KINDS
     )
