@@ -5,12 +5,20 @@ https://pages.nist.gov/800-63-4/sp800-63b.html
 
 from typing import Final
 
+import msgspec
 from starlette.responses import Response
 
+from fhir_server.portal import security
 from fhir_server.portal.people import described
 from fhir_server.portal.security import START, own_path
-from fhir_server.portal.visit import LOGIN, PERSON, LoginNeeded, Page, Visit
+from fhir_server.portal.visit import LOGIN, PERSON, LoginNeeded, Page, Problem, Visit
 from fhir_server.portal.words import Table
+from fhir_server.smart.attempts import Locked
+from fhir_server.smart.logins import SECOND_FACTOR_ACR
+from fhir_server.smart.records import Account, SecondStep
+from fhir_server.smart.state import AuthWrite, Kept
+
+CODE: Final = "/portal/login/code"
 
 WORDS: Final[Table] = {
     "login_title": ("Inloggen", "Log in"),
@@ -19,6 +27,21 @@ WORDS: Final[Table] = {
     "login_wrong": (
         "Deze gebruikersnaam en dit wachtwoord horen niet bij elkaar. Probeer het nog een keer.",
         "This username and this password do not belong together. Please try again.",
+    ),
+    "login_explained": (
+        "Dit is de plek waar u ziet wat er in het dossier staat en wie het mag zien.",
+        "This is where you see what is in the health record and who may see it.",
+    ),
+    "code_title": ("Typ uw code", "Type your code"),
+    "code_label": ("De 6 cijfers uit de app op uw telefoon", "The 6 digits from the app on your phone"),
+    "code_go": ("Verder", "Continue"),
+    "code_wrong": (
+        "Die code klopt niet, of is al gebruikt. Wacht op een nieuwe code en typ die.",
+        "That code is not right, or has been used already. Wait for a new code and type that one.",
+    ),
+    "code_lost": (
+        "Hebt u uw telefoon niet meer? Vraag de beheerder om hulp.",
+        "Do you no longer have your phone? Ask the operator for help.",
     ),
     "person_title": ("Voor wie bent u hier?", "Who are you here for?"),
     "person_explained": (
@@ -59,18 +82,95 @@ async def show(visit: Visit) -> Response:
 
 
 async def log_in(visit: Visit) -> Response:
-    portal = visit.portal
+    portal, attempts = visit.portal, visit.portal.attempts
     username, password = visit.form.one("username") or "", visit.form.one("password") or ""
+    if not visit.server.settings.local_accounts:
+        raise Problem(404)
+    wait = visit.server.limits.login.wait(visit.source)
+    if wait:
+        return _form(visit, username=username, wrong=visit.say("problem_429"), status=429, retry_after=wait)
     kept = await portal.accounts.get(username)
-    if not await portal.passwords.verify(kept.value.password if kept else "", password) or kept is None:
-        return _form(visit, username=username, wrong="login_wrong", status=403)
+    device = attempts.device(visit.device, kept.value.id) if kept else ""
+    # Counted for a name that is not there too, so that nobody learns from a wait whether it is.
+    counter = attempts.counter("password", kept.key if kept else username.strip().lower(), device or visit.source)
+    try:
+        await attempts.begin(counter)
+    except Locked as error:
+        wrong = visit.wait(error.seconds)
+        return _form(visit, username=username, wrong=wrong, status=429, retry_after=error.seconds)
+    right = await portal.passwords.verify(kept.value.password if kept else "", password)
+    if kept is None or not right:
+        if kept is not None:
+            await portal.logins.refused(kept.value, "a wrong password was given")
+        return _form(visit, username=username, wrong=visit.say("login_wrong"), status=403)
+    await attempts.succeeded(counter)
+    if kept.value.totp:
+        visit.remember(await portal.logins.wait(kept.value, _following(visit), instead=visit.cookie))
+        return visit.redirect(CODE)
+    return await _enter(visit, kept.value, "", _following(visit))
+
+
+async def ask_code(visit: Visit) -> Response:
+    await _waiting(visit)
+    return visit.page("second_step.html", wrong="")
+
+
+async def check_code(visit: Visit) -> Response:
+    """The second step. Who gets here knows the password, so wrong codes count for the account, wherever from."""
+    portal, attempts = visit.portal, visit.portal.attempts
+    waiting = await _waiting(visit)
+    kept = await portal.accounts.get(waiting.value.username)
+    if kept is None:
+        raise LoginNeeded(LOGIN)
     account = kept.value
-    visit.remember(await portal.logins.begin(account, account.people, "", instead=visit.cookie))
-    return visit.redirect(_following(visit))
+    counter = attempts.counter("code", account.id, attempts.device(visit.device, account.id))
+    try:
+        await attempts.begin(counter)
+    except Locked as error:
+        wrong = visit.wait(error.seconds)
+        return visit.page("second_step.html", status=429, retry_after=error.seconds, wrong=wrong)
+    code, now = visit.form.one("code") or "", visit.server.now()
+    step = portal.second_factor.accepted(account.totp, account.id, code, now, account.totp_used)
+    if step is None:
+        await portal.logins.refused(account, "a wrong code was given")
+        return visit.page("second_step.html", status=403, wrong=visit.say("code_wrong"))
+    await attempts.succeeded(counter)
+    state = visit.server.state
+    # Of two who send one code at once, one changes the account from the revision that both read.
+    used = state.accounts.change(kept, msgspec.structs.replace(account, totp_used=step))
+    return await _enter(
+        visit, account, SECOND_FACTOR_ACR, waiting.value.following, used, state.second_steps.remove(waiting)
+    )
 
 
-def _form(visit: Visit, *, username: str = "", wrong: str = "", status: int = 200) -> Response:
-    return visit.page("login.html", status=status, username=username, wrong=wrong, following=_following(visit))
+async def _enter(visit: Visit, account: Account, acr: str, following: str, *writes: AuthWrite) -> Response:
+    """The browser is logged in, and known from now on as one that this account is used in."""
+    portal = visit.portal
+    visit.remember(await portal.logins.begin(account, account.people, acr, *writes, instead=visit.cookie))
+    visit.set_cookie(security.DEVICE_COOKIE, portal.attempts.device_cookie(visit.device, account.id))
+    return visit.redirect(following)
+
+
+async def _waiting(visit: Visit) -> Kept[SecondStep]:
+    """What is known of the browser since it gave the password. Raises LoginNeeded."""
+    found = await visit.portal.logins.waiting(visit.cookie)
+    if found is None:
+        raise LoginNeeded(LOGIN)
+    return found
+
+
+def _form(visit: Visit, *, username: str = "", wrong: str = "", status: int = 200, retry_after: int = 0) -> Response:
+    settings = visit.server.settings
+    return visit.page(
+        "login.html",
+        status=status,
+        retry_after=retry_after,
+        username=username,
+        wrong=wrong,
+        following=_following(visit),
+        local=settings.local_accounts,
+        external=bool(settings.oidc_issuer),
+    )
 
 
 def _following(visit: Visit) -> str:
@@ -113,6 +213,8 @@ async def log_out(visit: Visit) -> Response:
 PAGES: Final = (
     Page("GET", LOGIN, show),
     Page("POST", LOGIN, log_in),
+    Page("GET", CODE, ask_code),
+    Page("POST", CODE, check_code),
     Page("GET", PERSON, choose),
     Page("POST", PERSON, chosen),
     Page("POST", "/portal/logout", log_out),

@@ -32,21 +32,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_server.http import reading
-from fhir_server.keys import key
 from fhir_server.outcome import FhirError
-from fhir_server.portal import login, security, words
+from fhir_server.portal import account, login, security, words
 from fhir_server.portal.visit import LoginNeeded, Page, Portal, Problem, Visit
 from fhir_server.smart import form
 from fhir_server.smart.addresses import addresses
 from fhir_server.smart.errors import OAuthError
 from fhir_server.smart.form import Form
+from fhir_server.smart.limits import address
 from fhir_server.smart.passwords import Busy
 from fhir_server.smart.server import AuthorizationServer
 from fhir_server.smart.state import AuthConflict
 
 _log = logging.getLogger(__name__)
 
-MODULES: Final = (login,)
+MODULES: Final = (login, account)
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _BUSY_SECONDS: Final = 5
@@ -62,7 +62,6 @@ def router(server: AuthorizationServer) -> APIRouter:
     portal = Portal(
         server,
         words.Words((words.WORDS, *(module.WORDS for module in MODULES))),
-        key(server.settings.data, "portal"),
         sha256(style).hexdigest()[:12],
     )
     pages = APIRouter(include_in_schema=False)
@@ -127,8 +126,9 @@ async def _visit(portal: Portal, request: Request) -> Visit:
         form=Form(),
         parts=request.path_params,
         language=words.language(None, cookies.get(security.LANGUAGE_COOKIE), headers.get("accept-language", "")),
-        source=request.client.host if request.client else "",
+        source=address(request.client.host if request.client else "", headers, portal.server.settings),
         cookie=cookie,
+        device=cookies.get(security.DEVICE_COOKIE, ""),
         kept=await portal.logins.find(cookie),
     )
 

@@ -14,14 +14,17 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from fhir_server.gateway.requester import Requester
 from fhir_server.gateway.scopes import Scope
 from fhir_server.gateway.session import Session
+from fhir_server.keys import key
 from fhir_server.portal import security
 from fhir_server.portal.words import Language, Words
 from fhir_server.smart.accounts import OPERATOR, Accounts
 from fhir_server.smart.addresses import Addresses
+from fhir_server.smart.attempts import Attempts
 from fhir_server.smart.form import Form
 from fhir_server.smart.logins import PORTAL, Logins, new_cookie
 from fhir_server.smart.passwords import Passwords
 from fhir_server.smart.records import Login
+from fhir_server.smart.second_factor import SecondFactor
 from fhir_server.smart.server import AuthorizationServer
 from fhir_server.smart.state import Kept
 
@@ -38,15 +41,18 @@ _PURPOSES: Final[Mapping[str, str]] = {
 
 
 class Portal:
-    """What every page works with; one per process. `key` makes the proof in forms, the same for every worker."""
+    """What every page works with; one per process. `style` is the hash of the style sheet."""
 
-    def __init__(self, server: AuthorizationServer, words: Words, key: bytes, style: str) -> None:
+    def __init__(self, server: AuthorizationServer, words: Words, style: str) -> None:
+        folder = server.settings.data
         self.server = server
+        self.key = key(folder, "portal")
         self.passwords = Passwords()
         self.logins = Logins(server)
         self.accounts = Accounts(server, self.passwords)
+        self.attempts = Attempts(server, self.key)
+        self.second_factor = SecondFactor(key(folder, "second-factor"))
         self.words = words
-        self.key = key
         self.style = style
         self.templates = Environment(
             loader=PackageLoader("fhir_server.portal"),
@@ -95,7 +101,8 @@ class Problem(Exception):
 class Visit:
     """`query` and `form` are the parameters, `parts` those of the path, `headers` have names in lower case.
 
-    `source` is the network address that it came from. `kept` is the login of the browser, None if nobody logged in.
+    `source` is the network address that it came from (`smart.limits.address`), `cookie` and `device` what the browser
+    keeps. `kept` is its login, None if nobody logged in.
     """
 
     portal: Portal
@@ -109,6 +116,7 @@ class Visit:
     language: Language
     source: str
     cookie: str
+    device: str
     kept: Kept[Login] | None
     set_cookies: list[str] = field(default_factory=list)
 
@@ -139,10 +147,18 @@ class Visit:
 
     # --- answers -----------------------------------------------------------------------------------------------------
 
-    def page(self, template: str, *, status: int = 200, redirects_to: Sequence[str] = (), **values: Any) -> Response:
+    def page(
+        self,
+        template: str,
+        *,
+        status: int = 200,
+        redirects_to: Sequence[str] = (),
+        retry_after: int = 0,
+        **values: Any,
+    ) -> Response:
         """The page; in its template also: say, href, csrf, language, login (None if nobody is).
 
-        `redirects_to` are URLs of others that its form may lead to.
+        `redirects_to` are URLs of others that its form may lead to, `retry_after` seconds (0: not said).
         """
         html = self.portal.templates.get_template(template).render(
             say=self.say,
@@ -154,21 +170,26 @@ class Visit:
             login=self.kept.value if self.kept else None,
             **values,
         )
-        return HTMLResponse(html, status, security.headers(redirects_to))
+        wait = {"Retry-After": str(retry_after)} if retry_after else {}
+        return HTMLResponse(html, status, {**security.headers(redirects_to), **wait})
 
     def redirect(self, path: str) -> Response:
         """On to a page of ours, `/portal/apps`, by GET."""
         return RedirectResponse(self.href(path), 303, security.headers())
 
     def problem(self, problem: Problem) -> Response:
-        response = self.page("problem.html", status=problem.status, sentence=problem.sentence)
-        if problem.retry_after:
-            response.headers["retry-after"] = str(problem.retry_after)
-        return response
+        return self.page(
+            "problem.html", status=problem.status, retry_after=problem.retry_after, sentence=problem.sentence
+        )
 
     def say(self, name: str, /, **values: object) -> str:
         """The sentence in the language of this visit."""
         return self.portal.words.say(self.language, name, **values)
+
+    def wait(self, seconds: int) -> str:
+        """What to say to who tried too often."""
+        minutes = -(-seconds // 60)
+        return self.say("wait_minute") if minutes == 1 else self.say("wait_minutes", minutes=minutes)
 
     def href(self, path: str) -> str:
         """The path as a browser has to ask for it: a proxy may have put another in front."""

@@ -49,6 +49,14 @@ WORDS: Final[Table] = {
         "Wij kunnen nu niets opslaan. Er is niets veranderd. Probeer het later nog een keer.",
         "We cannot save anything now. Nothing has changed. Try again later.",
     ),
+    "wait_minute": (
+        "Het ging te vaak mis. Wacht een minuut en probeer het dan nog een keer.",
+        "It went wrong too often. Wait a minute and then try again.",
+    ),
+    "wait_minutes": (
+        "Het ging te vaak mis. Wacht {minutes} minuten en probeer het dan nog een keer.",
+        "It went wrong too often. Wait {minutes} minutes and then try again.",
+    ),
     "problem_form": (
         "Dit formulier is te oud, of het komt van een andere website. Er is niets veranderd. "
         "Open de pagina opnieuw en probeer het nog een keer.",

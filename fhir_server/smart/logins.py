@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from fhir_server.smart.records import Account, Login, digest
+from fhir_server.smart.records import Account, Login, SecondStep, digest
 from fhir_server.smart.server import AuthorizationServer
 from fhir_server.smart.state import Kept
 from fhir_server.store.auth import AuthConflict, AuthWrite
@@ -21,6 +21,13 @@ LASTS: Final = 12 * 3600 * _SECOND
 IDLE: Final = 3600 * _SECOND
 # How old the note of the last use may get: a page is not a write.
 _NOTED: Final = 300 * _SECOND
+
+# Between the password and the code of a second step.
+_SECOND_STEP: Final = 300 * _SECOND
+
+# What a login with a password and a code amounts to; with a password alone it claims nothing.
+# https://refeds.org/profile/mfa
+SECOND_FACTOR_ACR: Final = "https://refeds.org/profile/mfa"
 
 PORTAL: Final = "portal"  # the client that the audit log names for what people do on these pages
 
@@ -56,14 +63,31 @@ class Logins:
             acr=acr,
             used=now,
         )
-        before = await self._state.logins.get(digest(instead)) if instead else None
         await self._state.commit(
             self._state.logins.add(digest(cookie), login, subject=account.username, expires=login.expires),
             *writes,
-            *([self._state.logins.remove(before)] if before else []),
+            *await self._ending(instead),
             audit=[self._entry(person or people[0], 200, "logged in")],
         )
         return cookie
+
+    async def wait(self, account: Account, following: str, *, instead: str) -> str:
+        """The cookie of a browser in which the right password was given and a code is asked for; see `begin`."""
+        cookie = new_cookie()
+        expires = self._server.now() + _SECOND_STEP
+        step = SecondStep(username=account.username, following=following, expires=expires)
+        write = self._state.second_steps.add(digest(cookie), step, expires=expires)
+        await self._state.commit(write, *await self._ending(instead))
+        return cookie
+
+    async def waiting(self, cookie: str) -> Kept[SecondStep] | None:
+        """Who gave the right password in the browser with this cookie a moment ago."""
+        kept = await self._state.second_steps.get(digest(cookie)) if cookie else None
+        return kept if kept is not None and kept.value.expires > self._server.now() else None
+
+    async def refused(self, account: Account, why: str) -> None:
+        """Tell in the audit log that somebody could not show to be this person."""
+        await self._state.commit(audit=[self._entry(account.people[0], 401, why)])
 
     async def find(self, cookie: str) -> Kept[Login] | None:
         """The login of the browser that has this cookie, None if it has none or it ended. Counts as use."""
@@ -103,6 +127,11 @@ class Logins:
     async def endings(self, username: str, *, but: str = "") -> list[AuthWrite]:
         """What ends every login of the account, except the one with the key `but`."""
         return [self._state.logins.remove(kept) for kept in await self._state.logins.all(username) if kept.key != but]
+
+    async def _ending(self, cookie: str) -> list[AuthWrite]:
+        """What ends the login of the browser with this cookie, if it has one."""
+        kept = await self._state.logins.get(digest(cookie)) if cookie else None
+        return [] if kept is None else [self._state.logins.remove(kept)]
 
     async def _change(self, kept: Kept[Login], **fields: object) -> Kept[Login] | None:
         """None if it ended meanwhile; starts over on what another request changed."""

@@ -25,8 +25,9 @@ from fhir_server.smart.records import (
     Refresh,
     SecondStep,
 )
-from fhir_server.store.auth import AccessToken, AuthRecord, AuthStore, AuthWrite
+from fhir_server.store.auth import AccessToken, AuthRecord, AuthStore
 from fhir_server.store.auth import AuthConflict as AuthConflict  # raised by commit, caught on every floor above
+from fhir_server.store.auth import AuthWrite as AuthWrite
 from fhir_server.store.protocol import AuditEntry
 
 T = TypeVar("T", bound=msgspec.Struct)
