@@ -1,0 +1,136 @@
+"""What the reader of a Consent knows its people, records and codes by, as far as their own Session shows them.
+
+https://hl7.org/fhir/R4/consent.html
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from consent.facts import values
+from consent.model import Actor, Category
+from consent.words import LANGUAGES, Language, Text, of_type
+from fhir_server.gateway.session import Session
+from fhir_server.operations.access_log_names import Names
+from fhir_server.search.parse import parse
+from profiles import json
+
+_KIND_OF: Final[Mapping[str, Text]] = {
+    "Organization": ("alle organisaties van de soort {name}", "every organisation of the kind {name}"),
+    "PractitionerRole": ("alle zorgverleners van de soort {name}", "every professional of the kind {name}"),
+}
+_DEVICES: Final = "Device/app-"
+_BEHIND: Final = (("_include", "PractitionerRole:practitioner"), ("_include", "PractitionerRole:organization"))
+# Where a record says what it is about, in the order in which it says it best.
+_TITLES: Final = (
+    "title",
+    "description.text",
+    "description",
+    "code.text",
+    "medicationCodeableConcept.text",
+    "vaccineCode.text",
+    "type.text",
+    "category.text",
+    "code.coding.display",
+    "medicationCodeableConcept.coding.display",
+    "vaccineCode.coding.display",
+    "type.coding.display",
+    "category.coding.display",
+)
+_TITLE_LENGTH_MAX: Final = 80
+
+
+class KnownAs:
+    """Names in one language. `resources` were released to the reader; `apps` are names of apps by client id."""
+
+    def __init__(
+        self,
+        resources: Iterable[Mapping[str, Any]],
+        apps: Mapping[str, str],
+        consents: Iterable[Mapping[str, Any]],
+        language: Language,
+    ) -> None:
+        self._resources = {f"{one['resourceType']}/{one['id']}": one for one in resources}
+        self._names = Names(self._resources.values(), apps)
+        self._texts = dict(_texts(consents))
+        self._language = language
+        self._at = LANGUAGES.index(language)
+
+    def actor(self, actor: Actor) -> str:
+        if isinstance(actor, Category):
+            name = self.coded(actor.system, actor.code)
+            return _KIND_OF.get(actor.type, ("{name}", "{name}"))[self._at].format(name=name)
+        return self.person(actor.reference)
+
+    def person(self, reference: str) -> str:
+        """Somebody, an organisation, a team or an app, by `Type/id`."""
+        if reference.startswith(_DEVICES):
+            client = client_of(reference)
+            return self._names.app(client) or client
+        return self._names.of(reference)
+
+    def title(self, reference: str) -> str:
+        resource = self._resources.get(reference)
+        if resource is None:
+            return self.person(reference)
+        if "name" in resource:
+            return self.person(reference)
+        for path in _TITLES:
+            for text in values(resource, path):
+                if isinstance(text, str) and text:
+                    shown = text if len(text) <= _TITLE_LENGTH_MAX else text[: _TITLE_LENGTH_MAX - 1].rstrip() + "…"
+                    return f"‘{shown}’"
+        return of_type(resource["resourceType"], self._language)
+
+    def coded(self, system: str, code: str) -> str:
+        return self._texts.get((system, code), code)
+
+
+def client_of(device: str) -> str:
+    """The client id of an app as Consents name it, see records.Client.device; '' for another reference."""
+    return device.removeprefix(_DEVICES) if device.startswith(_DEVICES) else ""
+
+
+async def known_as(
+    session: Session, references: Iterable[str], consents: Iterable[Mapping[str, Any]], language: Language
+) -> KnownAs:
+    """The names behind these `Type/id`, found by one search."""
+    asked = dict.fromkeys(references)
+    apps = await session.app_names(filter(None, map(client_of, asked)))
+    wanted = [one for one in asked if not client_of(one) and session.holds(one.partition("/")[0])]
+    found: list[Mapping[str, Any]] = []
+    if wanted:
+        types = tuple(sorted({one.partition("/")[0] for one in wanted}))
+        ids = ",".join(sorted({one.partition("/")[2] for one in wanted}))
+        search = parse(types, [("_id", ids), *_BEHIND], session.context())
+        page = await session.search(
+            search.query,
+            target="",
+            parameters=(("_id", ids),),
+            count=len(types) * len(wanted),
+            includes=search.includes,
+            interaction="search-system",
+        )
+        found = [json.parse(one.body) for one in (*page.matches, *page.included)]
+    return KnownAs(found, apps, consents, language)
+
+
+def _texts(consents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
+    """What the Consents themselves call a code: the words beside it."""
+    waiting: list[Any] = [one.get("provision") for one in consents]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, Mapping):
+            waiting += node.values()
+            identifier, text = node.get("identifier"), node.get("text")
+            if isinstance(identifier, Mapping):
+                yield from _worded(identifier.get("system"), identifier.get("value"), node.get("display"))
+            yield from _worded(node.get("system"), node.get("code"), node.get("display"))
+            for coding in node.get("coding", ()) if text else ():
+                yield from _worded(coding.get("system"), coding.get("code"), text)
+
+
+def _worded(system: Any, code: Any, text: Any) -> Iterator[tuple[tuple[str, str], str]]:
+    if isinstance(system, str) and isinstance(code, str) and isinstance(text, str) and text:
+        yield (system, code), text
