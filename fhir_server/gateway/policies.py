@@ -245,6 +245,8 @@ class FixedPolicy:
     def __init__(self, base: Effect, *, system: bool) -> None:
         self._open = system and base is Effect.PERMIT
         self._system = system
+        # A Device that is about nobody is an app: the operator keeps them, others meet them by name only.
+        self._directory = UNOWNED | {"Device"} if system else UNOWNED
 
     async def know(self, patients: Iterable[str]) -> None:
         return None
@@ -264,7 +266,7 @@ class FixedPolicy:
     ) -> Leave:
         if not self._system or filing.facts.personal or (type == "AuditEvent" and action != "create"):
             return Leave(False)
-        return Leave(self._open or (type in UNOWNED and not owners), _operator(owners))
+        return Leave(self._open or (type in self._directory and not owners), _operator(owners))
 
     def grounds(self, stored: StoredVersion) -> tuple[Ground, ...]:
         return _operator(stored.owners)
@@ -284,7 +286,7 @@ class FixedPolicy:
     def _visible(self, type: str) -> Predicate:
         if self._open or (self._system and type == "AuditEvent"):
             return EVERYTHING
-        return Unowned() if type in UNOWNED else NOTHING
+        return Unowned() if type in self._directory else NOTHING
 
 
 def _operator(owners: tuple[str, ...]) -> tuple[Ground, ...]:

@@ -1,5 +1,7 @@
 """Whoever no Consent speaks of, type by type: `visible` and `permits` are one rule said twice."""
 
+from typing import get_args
+
 import pytest
 
 from consent.model import Effect, ResourceFacts
@@ -45,10 +47,20 @@ async def test_the_query_and_the_decision_agree_for_every_type_and_owner(policy:
 
 
 async def test_a_type_on_no_list_is_denied_to_everybody() -> None:
-    unlisted = [t for t in registry.load().resource_types if t not in UNOWNED and t != "AuditEvent"]
+    unlisted = [t for t in registry.load().resource_types if t not in UNOWNED | {"AuditEvent", "Device"}]
     assert {"VerificationResult", "MessageHeader", "Linkage", "Subscription"} <= set(unlisted)
     for type in unlisted:
         assert not any(policy.permits(stored(type, ())) for policy in (NOBODY, SYSTEM)), type
+
+
+async def test_the_operator_keeps_the_apps_which_are_devices_about_nobody() -> None:
+    assert SYSTEM.permits(stored("Device", ()))
+    assert not SYSTEM.permits(stored("Device", ("p",)))
+    assert not NOBODY.permits(stored("Device", ()))
+    for action in get_args(WriteAction):
+        assert await may(SYSTEM, action, "Device", ())
+        assert not await may(SYSTEM, action, "Device", ("p",))
+        assert not await may(NOBODY, action, "Device", ())
 
 
 async def test_the_operator_reads_the_access_log_and_of_the_rest_what_the_base_policy_opens() -> None:
