@@ -30,6 +30,9 @@ Extract: TypeAlias = Callable[[Mapping[str, Any]], IndexRows]
 READ = "r"
 SEARCH = "s"
 SHOWN = "rs"  # either lets a resource be shown that another one leads to
+# Whom a `system` scope is of use to: nobody who is a person.
+# https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#scopes-for-requesting-fhir-resources
+_SYSTEMS = (SYSTEM_KIND, "Organization", "Device")
 
 
 class Judge(Protocol):
@@ -188,7 +191,7 @@ class Access:
             return False
         if scope.context == "patient":
             return self._requester.patient != ""
-        return scope.context == "user" or self._requester.kind == SYSTEM_KIND
+        return scope.context == "user" or self._requester.kind in _SYSTEMS
 
     def _limit(self, scope: Scope, type: str) -> Predicate | None:
         """The constraint; None if it cannot be enforced on the type, and then the scope grants nothing of it."""

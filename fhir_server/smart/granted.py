@@ -26,8 +26,11 @@ async def standing(server: AuthorizationServer, key: str, client: Client, now: i
     return kept
 
 
-async def end(server: AuthorizationServer, key: str, client: Client, why: str) -> None:
-    """The grant, and every token under it, is of no use when this returns; `why` is for the audit log."""
+async def end(server: AuthorizationServer, key: str, client: Client, outcome: int, why: str) -> None:
+    """The grant, and every token under it, is of no use when this returns.
+
+    `outcome`, an HTTP status, and `why` are for the audit log.
+    """
     while True:
         kept = await server.state.grants.get(key)
         if kept is None or kept.value.ended:
@@ -38,7 +41,7 @@ async def end(server: AuthorizationServer, key: str, client: Client, why: str) -
             await server.state.commit(
                 server.state.grants.change(kept, replace(grant, ended=server.now())),
                 revoke_grants=[key],
-                audit=[server.entry(grant.person, client.id, 400, why, about)],
+                audit=[server.entry(grant.person, client.id, outcome, why, about)],
             )
         except AuthConflict:
             continue  # somebody changed it meanwhile: look again

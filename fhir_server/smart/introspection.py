@@ -65,17 +65,12 @@ async def _active(server: AuthorizationServer, text: str) -> AccessToken | None:
 
 
 async def _description(server: AuthorizationServer, addresses: Addresses, token: AccessToken) -> dict[str, Any]:
-    granted = await server.state.grants.get(token.grant) if token.grant else None
+    """What the token answer and the id_token said of it. A token that no person granted has no subject."""
     answer: dict[str, Any] = {}
+    granted = await server.state.grants.get(token.grant) if token.grant else None
     if granted is not None:
-        context = granted.value.launch_context
-        answer = {
-            **(json.loads(context) if context else {}),
-            "sub": subject(server.settings.data, granted.value.account),
-        }
-    else:
-        # RFC 9068, section 2.2: a client that acts for itself is the subject.
-        answer = {"sub": token.client}
+        answer |= json.loads(granted.value.launch_context or "{}")
+        answer["sub"] = subject(server.settings.data, granted.value.account)
     answer |= {
         "active": True,
         "scope": token.scope,

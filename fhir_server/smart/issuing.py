@@ -72,7 +72,7 @@ async def under_grant(server: AuthorizationServer, asked: Asked, now: int) -> di
         app=client.device if grant.consent else "",
     )
     answer: dict[str, Any] = {
-        **(json.loads(grant.launch_context) if grant.launch_context else {}),
+        **json.loads(grant.launch_context or "{}"),
         "access_token": token,
         "token_type": "Bearer",
         "expires_in": seconds,
@@ -110,6 +110,7 @@ async def for_itself(server: AuthorizationServer, client: Client, scope: str, no
         issued=now,
         expires=now + BACKEND_SECONDS * SECOND,
         purpose=client.purpose,
+        grant=client.itself,
     )
     entry = server.entry(client.user, client.id, 200, "access token issued to a backend service", client.user)
     await server.state.commit(issue=[(token_digest(token), granted)], audit=[entry])

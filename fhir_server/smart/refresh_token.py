@@ -13,6 +13,7 @@ from fhir_server.smart.errors import invalid_grant, invalid_scope, unauthorized_
 from fhir_server.smart.form import Form
 from fhir_server.smart.granted import end, standing
 from fhir_server.smart.issuing import Asked, under_grant
+from fhir_server.smart.logins import Logins
 from fhir_server.smart.records import Client, Grant, Refresh, digest
 from fhir_server.smart.server import AuthorizationServer
 
@@ -41,13 +42,13 @@ async def refresh(server: AuthorizationServer, client: Client, form: Form) -> di
     token = kept.value
     if token.used:
         # RFC 9700, section 4.14.2: one of the two who had it stole it, and nobody can tell which.
-        await end(server, token.grant, client, "a refresh token was used again")
+        await end(server, token.grant, client, 400, "a refresh token was used again")
         raise invalid_grant(_NO_GOOD)
     now = server.now()
     if token.expires <= now:
         raise invalid_grant(_NO_GOOD)
     grant = await standing(server, token.grant, client, now)
-    await _require_login(server, grant.value, now)
+    await _require_login(server, grant.value)
     asked = Asked(
         client=client,
         grant=grant,
@@ -61,11 +62,11 @@ async def refresh(server: AuthorizationServer, client: Client, form: Form) -> di
     return await under_grant(server, asked, now)
 
 
-async def _require_login(server: AuthorizationServer, grant: Grant, now: int) -> None:
+async def _require_login(server: AuthorizationServer, grant: Grant) -> None:
     """`online_access`: only while the person is still logged in, in the browser that let the app in."""
     if grant.refresh == "online":
-        login = await server.state.logins.get(grant.login)
-        if login is None or login.value.expires <= now or login.value.account != grant.account:
+        login = await Logins(server).lasting(grant.login)
+        if login is None or login.value.account != grant.account:
             raise invalid_grant("the person is no longer logged in")
 
 
