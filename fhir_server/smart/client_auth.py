@@ -7,20 +7,18 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from urllib.parse import unquote_plus
 
 from fhir_server.smart import assertions
 from fhir_server.smart.addresses import Addresses
 from fhir_server.smart.clients import Clients
-from fhir_server.smart.errors import OAuthError, invalid_request
+from fhir_server.smart.errors import OAuthError, invalid_client, invalid_request
 from fhir_server.smart.form import Form
 from fhir_server.smart.keysets import KeyFault, read
 from fhir_server.smart.records import Assertion, Client, digest
 from fhir_server.smart.server import AuthorizationServer
 from fhir_server.store.auth import AuthConflict
-
-_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="wijkdossier", charset="UTF-8"'}
 
 
 async def authenticate(
@@ -52,27 +50,25 @@ async def authenticate(
     if basic is not None:
         id, secret = basic
         if named not in ("", id):
-            raise _invalid("client_id is not that of the header Authorization", challenge=True)
+            raise invalid_client("client_id is not that of the header Authorization")
         return await _by_secret(server, id, secret, endpoint, challenge=True)
     if secret is not None:
         return await _by_secret(server, named, secret, endpoint, challenge=False)
     client = await Clients(server).get(named or implied)
     if client is None:
-        raise _invalid("client is unknown")
+        raise invalid_client("client is unknown", challenge=False)
     if client.kind != "public":
         raise await _failed(server, client, endpoint, "client shows who it is, and this one did not")
     return client
 
 
 async def _by_secret(server: AuthorizationServer, id: str, secret: str, endpoint: str, *, challenge: bool) -> Client:
+    words = "client is unknown, or its secret is another"
     client = await Clients(server).get(id)
-    # Compared also where there is nothing to compare with: how long it takes tells nothing of who is known.
-    expected = client.secret if client is not None and client.kind == "symmetric" else ""
-    if not hmac.compare_digest(digest(secret), expected or digest("")) or client is None or not expected:
-        words = "client is unknown, or its secret is another"
-        raise (
-            _invalid(words, challenge) if client is None else await _failed(server, client, endpoint, words, challenge)
-        )
+    if client is None:
+        raise invalid_client(words, challenge=challenge)
+    if client.kind != "symmetric" or not hmac.compare_digest(digest(secret), client.secret):
+        raise await _failed(server, client, endpoint, words, challenge)
     return client
 
 
@@ -80,16 +76,16 @@ async def _by_assertion(
     server: AuthorizationServer, addresses: Addresses, text: str, kind: str, named: str, endpoint: str
 ) -> Client:
     if kind != assertions.ASSERTION_TYPE:
-        raise _invalid(f"client_assertion_type is {assertions.ASSERTION_TYPE}")
+        raise invalid_client(f"client_assertion_type is {assertions.ASSERTION_TYPE}", challenge=False)
     try:
         presented = assertions.read(text)
     except assertions.Refused as refused:
-        raise _invalid(f"client_assertion: {refused}") from None
+        raise invalid_client(f"client_assertion: {refused}", challenge=False) from None
     if named not in ("", presented.client):
-        raise _invalid("client_id is not that of the client_assertion")
+        raise invalid_client("client_id is not that of the client_assertion", challenge=False)
     client = await Clients(server).get(presented.client)
     if client is None:
-        raise _invalid("client is unknown")
+        raise invalid_client("client is unknown", challenge=False)
     # SMART has the token URL, wherever the assertion is sent (RFC 7523, section 3, item 3, too); RFC 10070 the issuer.
     audience = addresses.endpoint("token") if client.assertion_profile == "smart22" else addresses.issuer
     try:
@@ -137,16 +133,16 @@ def _basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
         return None
     scheme, _, credentials = header.partition(" ")
     if scheme.lower() != "basic":
-        raise _invalid("Authorization is Basic here", challenge=True)
+        raise invalid_client("Authorization is Basic here")
     try:
         decoded = base64.b64decode(credentials.strip().encode(), validate=True).decode()
         id, colon, secret = decoded.partition(":")
         # "encoded using the application/x-www-form-urlencoded encoding algorithm", each on its own.
         id, secret = unquote_plus(id, errors="strict"), unquote_plus(secret, errors="strict")
     except (binascii.Error, ValueError):
-        raise _invalid("Authorization is Basic with base64 of UTF-8", challenge=True) from None
+        raise invalid_client("Authorization is Basic with base64 of UTF-8") from None
     if not colon or not id:
-        raise _invalid("Authorization is Basic with a client id and a secret", challenge=True)
+        raise invalid_client("Authorization is Basic with a client id and a secret")
     return id, secret
 
 
@@ -156,9 +152,4 @@ async def _failed(
     """The refusal of somebody who used the name of this client, once it is in the audit log."""
     detail = f"client {client.id} not authenticated at {endpoint}"
     await server.state.commit(audit=(server.entry(client.device, client.id, 401, detail),))
-    return _invalid(words, challenge)
-
-
-def _invalid(words: str, challenge: bool = False) -> OAuthError:
-    """RFC 6749, section 5.2: the scheme that was tried comes back in WWW-Authenticate."""
-    return OAuthError("invalid_client", words, status=401, headers=_CHALLENGE if challenge else {})
+    return invalid_client(words, challenge=challenge)

@@ -6,6 +6,7 @@ https://datatracker.ietf.org/doc/html/rfc7591#section-2, https://datatracker.iet
 import re
 from collections.abc import Sequence
 from typing import Final, get_args
+from unicodedata import category
 from urllib.parse import SplitResult, urlsplit
 
 from fhir_server.gateway.requester import USER_TYPES
@@ -29,10 +30,10 @@ _LOGICAL_ID: Final = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _URI: Final = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()+,;=%]+")
 # RFC 8252, section 7.1: a private-use scheme is a reversed domain name, so it has a dot.
 _PRIVATE_USE: Final = re.compile(r"[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+")
-# Nothing that can't be seen or that turns the writing round: people judge an app by its name.
-_UNSEEN: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
-)
+# People judge an app by its name: nothing in it that can't be seen or that turns the writing round, such as controls,
+# formats and what is not assigned (https://www.unicode.org/reports/tr44/#General_Category_Values), and fillers.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_FILLERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 class RedirectUriError(ValueError):
@@ -110,8 +111,8 @@ def _check_words(client: Client) -> None:
     if len(client.explanation) > EXPLANATION_CHARACTERS_MAX:
         raise ValueError(f"explanation has at most {EXPLANATION_CHARACTERS_MAX} characters")
     for member in ("name", "publisher", "explanation"):
-        if _UNSEEN.search(getattr(client, member)):
-            raise ValueError(f"{member} has no control characters, nor any that can't be seen")
+        if any(category(sign) in _UNSEEN or sign in _FILLERS for sign in getattr(client, member)):
+            raise ValueError(f"{member} has no line breaks, no controls, and nothing that can't be seen")
     if client.verified and not client.publisher:
         raise ValueError("verified is said of a publisher, and there is none")
 

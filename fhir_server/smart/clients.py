@@ -5,6 +5,7 @@ https://datatracker.ietf.org/doc/html/rfc7591, https://hl7.org/fhir/R4/device.ht
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,10 +17,12 @@ from fhir_server.gateway.session import Session
 from fhir_server.gateway.unit import Staged, Unit
 from fhir_server.outcome import Category, FhirError
 from fhir_server.smart import client_metadata
-from fhir_server.smart.records import Client, Grant, digest
+from fhir_server.smart.grants import end
+from fhir_server.smart.records import Client, digest
 from fhir_server.smart.server import AuthorizationServer
 from fhir_server.smart.state import Kept
 from fhir_server.store.auth import AuthConflict, AuthWrite
+from fhir_server.store.protocol import AuditEntry
 
 CLIENT_ID_SYSTEM: Final = "https://wijkdossier.nl/fhir/NamingSystem/client-id"
 _SECRET_BYTES: Final = 32
@@ -96,28 +99,31 @@ class Clients:
                 f"client is {client.kind}: {wanted.get(client.kind, 'it has nothing to prove itself with')}"
             )
         entry = self._server.entry("", by, 200, f"client {id} has new credentials", client.device)
-        await self._server.state.commit(self._shelf.change(kept, changed), audit=(entry,))
+        await self._commit(self._shelf.change(kept, changed), entry)
         return Registered(changed, secret)
 
     async def remove(self, id: str, by: str) -> None:
-        """The client is unknown, and all that was issued to it without effect, when this returns.
+        """The client is unknown, and what it was granted has ended, when this returns.
 
-        Raises UnknownClient.
+        Raises UnknownClient. If it fails halfway, the client is still known and can be removed again.
         """
         kept = await self._kept(id)
-        running = [grant for grant in await self._server.state.grants.all() if grant.value.client == id]
-        now = self._server.now()
+        await self._end_grants(id, by)
         entry = self._server.entry("", by, 200, f"client {id} removed", kept.value.device)
-        await self._server.state.commit(
-            self._shelf.remove(kept),
-            *(self._ended(grant, now) for grant in running if not grant.value.ended),
-            revoke_grants=[grant.key for grant in running],
-            audit=(entry,),
-        )
+        await self._commit(self._shelf.remove(kept), entry, [kept.value.itself])
+        await self._end_grants(id, by)  # somebody may have let it in at that very moment
         await self._delete_device(kept.value, by)
 
-    def _ended(self, grant: Kept[Grant], now: int) -> AuthWrite:
-        return self._server.state.grants.change(grant, msgspec.structs.replace(grant.value, ended=now))
+    async def _end_grants(self, id: str, by: str) -> None:
+        for grant in await self._server.state.grants.all():
+            if grant.value.client == id and not grant.value.ended:
+                await end(self._server, grant, Requester(SYSTEM_KIND, by, ()), "app removed")
+
+    async def _commit(self, write: AuthWrite, entry: AuditEntry, revoke_grants: Sequence[str] = ()) -> None:
+        try:
+            await self._server.state.commit(write, revoke_grants=revoke_grants, audit=(entry,))
+        except AuthConflict:
+            raise ValueError("client is being changed by somebody else, try again") from None
 
     async def _kept(self, id: str) -> Kept[Client]:
         kept = await self._shelf.get(id)

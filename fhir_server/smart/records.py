@@ -51,6 +51,11 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The app as Consents name it: a Device about nobody, whose identifier is the client id."""
         return f"Device/app-{self.id}"
 
+    @property
+    def itself(self) -> str:
+        """What the tokens of a backend service end with, in the place of a grant: no grant has such a key."""
+        return f"client {self.id}"
+
 
 class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody who can log in; the key is the `username`, in lower case.
