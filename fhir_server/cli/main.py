@@ -7,10 +7,10 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 
-from fhir_server.cli import audit, backup, client, keys, load, reindex, serve, token, validate
+from fhir_server.cli import account, audit, backup, client, keys, load, reindex, serve, token, validate
 from fhir_server.store.sqlite.schema import NewerSchema
 
-COMMANDS = (serve, load, client, keys, token, validate, audit, reindex, backup)
+COMMANDS = (serve, load, account, client, keys, token, validate, audit, reindex, backup)
 
 
 def parser() -> argparse.ArgumentParser:

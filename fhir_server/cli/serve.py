@@ -12,7 +12,7 @@ from typing import Final
 import uvicorn
 
 from examples import bundle_paths
-from fhir_server.cli import load
+from fhir_server.cli import demo, load
 from fhir_server.cli.arguments import Subparsers, add_data, settings
 from fhir_server.cli.opening import opened, operator
 from fhir_server.gateway.maintenance import Maintenance
@@ -92,6 +92,10 @@ def run_demo(chosen: argparse.Namespace) -> int:
             return status
     asyncio.run(_provide(configured))
     print(_WELCOME.format(base=_base(configured), command=_command(), data=configured.data), flush=True)
+    if asyncio.run(demo.give_accounts(configured)):
+        names = ", ".join(demo.ACCOUNTS)
+        print(_LOGIN.format(site=_base(configured).removesuffix("/fhir"), names=names, password=demo.PASSWORD))
+    print("Stop with Ctrl-C.\n", flush=True)
     return _serve(configured)
 
 
@@ -101,9 +105,9 @@ The social map needs no token:
   curl '{base}/HealthcareService?name=inloop'
 A resident's dossier does:
   TOKEN=$({command} token --data {data} --user Patient/bewoner-01 --client demo --scope 'patient/*.rs')
-  curl -H "Authorization: Bearer $TOKEN" '{base}/Patient/bewoner-01'
-Stop with Ctrl-C.
-"""
+  curl -H "Authorization: Bearer $TOKEN" '{base}/Patient/bewoner-01'"""
+
+_LOGIN = """Log in at {site}/portal/ as {names}; the password is `{password}`."""
 
 
 def _base(configured: Settings) -> str:
