@@ -15,11 +15,9 @@ from consent.parse import parse as read_consent
 from consent.words import LANGUAGES, Language, Text
 from fhir_server.gateway.session import Session
 from fhir_server.search.parse import parse as read_search
-from fhir_server.smart import telling
+from fhir_server.smart import grants, telling
 from fhir_server.smart.categories import CATEGORIES, SENSITIVITIES, Category, Sensitivity
 from fhir_server.smart.consenting import (
-    APP_ACCESS,
-    CATEGORY_SYSTEM,
     Choice,
     everything,
     ticked,
@@ -48,8 +46,8 @@ class Connection:
 
     `names` are whom it is about, () for everybody; `rules` what they may, a sentence each. Times are microseconds since
     1970 UTC: `until` 0 where no end is set, `used` 0 where it was never used, None where that is not known. `given_by`
-    is who let them in, '' if that is the reader. `consent` and `grants` are what it rests on: the id of a Consent at
-    `version`, '' if there is none, and the grants of the app `client`. `choice` is what was ticked for it, None where
+    is who let them in, '' if that is the reader. `consent` and `grant` are what it rests on: the id of a Consent at
+    `version`, '' if there is none, and the grant of the app `client`. `choice` is what was ticked for it, None where
     there is nothing to untick.
     """
 
@@ -63,13 +61,16 @@ class Connection:
     client: str = ""
     consent: str = ""
     version: int = 0
-    grants: tuple[Kept[Grant], ...] = field(default=(), repr=False)
+    grant: Kept[Grant] | None = field(default=None, repr=False)
     choice: Choice | None = None
 
     @property
     def id(self) -> str:
         """What it is found by: `consent-` or `grant-` and the id."""
-        return f"consent-{self.consent}" if self.consent else f"grant-{self.grants[0].key}"
+        if self.consent:
+            return f"consent-{self.consent}"
+        assert self.grant is not None, "a connection rests on a Consent or on a grant"
+        return f"grant-{self.grant.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +87,6 @@ class _Given:
         return tuple(filter(None, (client_of(one.reference) for one in whom if isinstance(one, Party))))
 
 
-async def patient_of(session: Session) -> str:
-    """Whose dossier the person looks after: their own, or that of whom they are a proxy of; '' for nobody's.
-
-    Who is somebody's relative and not their proxy finds no Consent there, so nothing is lost by looking.
-    """
-    kind, _, logical_id = session.requester.user.partition("/")
-    if kind == "Patient":
-        return logical_id
-    if kind != "RelatedPerson":
-        return ""
-    own: Json = json.parse((await session.read(kind, logical_id)).body)
-    reference: str = own.get("patient", {}).get("reference", "")
-    return reference.removeprefix("Patient/")
-
-
 async def connections(
     server: AuthorizationServer, session: Session, patient: str, language: Language
 ) -> tuple[Connection, ...]:
@@ -111,22 +97,16 @@ async def connections(
     now = server.now()
     person = session.requester.user
     given = await _in_force(server, session, patient, now) if patient else []
-    performers = sorted({one for consent in given for one in consent.record.performers})
-    grants = [
-        kept
-        for subject in dict.fromkeys((person, *performers))
-        for kept in await server.state.grants.all(subject)
-        if not kept.value.ended and not 0 < kept.value.until <= now
-    ]
-    references = {one for consent in given for one in telling.names_of(consent.record.provisions)} | set(performers)
+    references = {one for consent in given for one in telling.names_of(consent.record.provisions)}
+    references |= {one for consent in given for one in consent.record.performers}
     known = await known_as(session, sorted(references), [one.resource for one in given], language)
     clients = {client for consent in given for client in consent.apps}
     used = LastUsed({}, {}, whole=True)
     if patient:
         used = await last_used(session, patient, [one.record.id for one in given], clients)
-    told = [_of_consent(server, one, grants, known, used, language, person) for one in given]
-    # Without a Consent: a professional's own.
-    own = [kept for kept in grants if not kept.value.consent and kept.value.person == person]
+    told = [await _of_consent(server, one, known, used, language, person) for one in given]
+    # Without a Consent: what professionals let in, and apps that open no dossier.
+    own = [kept for kept in await grants.of_person(server, person) if not kept.value.consent]
     told += [await _of_grant(server, kept, language) for kept in own]
     order = ("app", "care", "person", "closed")
     return tuple(sorted(told, key=lambda one: (order.index(one.kind), -one.since)))
@@ -153,10 +133,9 @@ async def _in_force(server: AuthorizationServer, session: Session, patient: str,
     return given
 
 
-def _of_consent(
+async def _of_consent(
     server: AuthorizationServer,
     given: _Given,
-    grants: Iterable[Kept[Grant]],
     known: KnownAs,
     used: LastUsed,
     language: Language,
@@ -165,36 +144,30 @@ def _of_consent(
     record, zone = given.record, server.settings.zone
     whom = telling.recipients(record.provisions)
     end = telling.until(record.provisions)
-    mine = tuple(kept for kept in grants if kept.value.consent == record.id)
+    grant = await grants.of_consent(server, given.resource)
     written = interval(given.resource.get("dateTime"), zone)
     others = sorted(record.performers - {person})
     last = [used.consents.get(record.id), *(used.clients.get(client) for client in given.apps)]
     times = [at for at in last if at is not None]
     rules = telling.rules(record.provisions, language, zone, known)
     choice = None
-    if len(mine) == 1 and _is_app_access(given.resource):
-        choice = ticked(mine[0].value.scope, given.resource, server.gateway.registry.resource_types)
+    if grant is not None:
+        choice = ticked(grant.value.scope, given.resource, server.gateway.registry.resource_types)
         rules = app_rules(choice, language)
     return Connection(
         kind=_kind(record, whom, given.apps),
         names=tuple(known.actor(one) for one in whom or ()),
         rules=rules,
-        since=max((kept.value.created for kept in mine), default=written[0] if written else 0),
+        since=written[0] if written else 0,
         until=0 if end == FOREVER else end,
         used=max(times) if times else 0 if used.whole else None,
         given_by="" if person in record.performers or not others else ", ".join(map(known.person, others)),
         client=given.apps[0] if given.apps else "",
         consent=record.id,
         version=int(record.version or 0),
-        grants=mine,
+        grant=grant,
         choice=choice,
     )
-
-
-def _is_app_access(resource: Json) -> bool:
-    """Whether the Consent was made on the authorization screen."""
-    codings = (coding for concept in resource.get("category", ()) for coding in concept.get("coding", ()))
-    return any((one.get("system"), one.get("code")) == (CATEGORY_SYSTEM, APP_ACCESS) for one in codings)
 
 
 def _kind(record: ConsentRecord, whom: Sequence[Actor] | None, apps: Sequence[str]) -> Kind:
@@ -217,7 +190,7 @@ async def _of_grant(server: AuthorizationServer, kept: Kept[Grant], language: La
         until=grant.until,
         used=grant.used,
         client=grant.client,
-        grants=(kept,),
+        grant=kept,
     )
 
 

@@ -147,16 +147,25 @@ async def end(server: AuthorizationServer, kept: Kept[Grant], by: Requester, why
         _log.warning("the Consent of a grant that ended could not be ended: %s", error.category.name)
 
 
-async def narrow(server: AuthorizationServer, kept: Kept[Grant], client: Client, by: Requester, choice: Choice) -> None:
+async def narrow(
+    server: AuthorizationServer,
+    kept: Kept[Grant],
+    client: Client,
+    by: Requester,
+    choice: Choice,
+    version: int | None = None,
+) -> None:
     """Of what the grant opened only what is ticked in `choice` is left when this returns; its duration stays.
 
-    Raises FhirError if `by` may not change the Consent, or the grant has ended.
+    `version` is that of the Consent which `by` saw, None for any. Raises FhirError if `by` may not change the Consent,
+    412 if it has another version, 410 if the grant has ended.
     """
     types = server.gateway.registry.resource_types
     # Whether the app may come back without the person was decided when it was let in.
     scope = consenting.granted(kept.value.scope, choice._replace(duration="always"), types)
     if kept.value.consent:
-        await _rewrite(server, kept, client, by, scope, choice)
+        made = consenting.consent(_terms(server, kept.key, kept.value, client), scope, choice.sensitive, types)
+        await _rewrite(server.gateway.session_of(by), {**made, "id": kept.value.consent}, version)
     # A Consent opens types. Where only a part of one is left, tokens that still say all of it have to go.
     finer = {one for one in parse(scope, types) if one.parameters} - set(parse(kept.value.scope, types))
     revoke = [kept.key] if finer or not kept.value.consent else []
@@ -304,16 +313,11 @@ async def _of_app(session: Session, patient: str, client: Client) -> list[Mappin
     return [fhir_json.parse(one.body) for one in found.matches]
 
 
-async def _rewrite(
-    server: AuthorizationServer, kept: Kept[Grant], client: Client, by: Requester, scope: str, choice: Choice
-) -> None:
-    types, grant = server.gateway.registry.resource_types, kept.value
-    made = consenting.consent(_terms(server, kept.key, grant, client), scope, choice.sensitive, types)
-
+async def _rewrite(session: Session, consent: Mapping[str, Any], version: int | None) -> None:
     async def stage(unit: Unit) -> Staged:
-        return await unit.update({**made, "id": grant.consent})
+        return await unit.update(consent, version)
 
-    await server.gateway.session_of(by).write("update", f"Consent/{grant.consent}", stage)
+    await session.write("update", f"Consent/{consent['id']}", stage)
 
 
 async def _end_consent(session: Session, consent: str) -> None:
