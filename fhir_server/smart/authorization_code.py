@@ -34,7 +34,7 @@ async def redeem(server: AuthorizationServer, client: Client, form: Form) -> dic
     code = kept.value
     if code.used:
         # RFC 6749, section 4.1.2: somebody else may have redeemed it, so what came of it ends.
-        await end(server, code.grant, client, 400, "a code was used again")
+        await end(server, code.grant, client, "a code was used again")
         raise invalid_grant(_NO_GOOD)
     now = server.now()
     if code.expires <= now:

@@ -37,9 +37,9 @@ def invalid_request(description: str) -> OAuthError:
     return OAuthError("invalid_request", description)
 
 
-def invalid_client(description: str, *, challenge: bool = False) -> OAuthError:
-    """Who asks is not known, or did not show to be who they say; `challenge` if they tried the Authorization header."""
-    # RFC 6749, section 5.2: the scheme that was tried comes back in WWW-Authenticate.
+def invalid_client(description: str, *, challenge: bool = True) -> OAuthError:
+    """Who asks is not known, or did not show to be who they say."""
+    # RFC 6749, section 5.2: whoever tried the Authorization header gets the scheme back in WWW-Authenticate.
     return OAuthError("invalid_client", description, status=401, headers=_CHALLENGE if challenge else None)
 
 

@@ -42,7 +42,7 @@ async def refresh(server: AuthorizationServer, client: Client, form: Form) -> di
     token = kept.value
     if token.used:
         # RFC 9700, section 4.14.2: one of the two who had it stole it, and nobody can tell which.
-        await end(server, token.grant, client, 400, "a refresh token was used again")
+        await end(server, token.grant, client, "a refresh token was used again")
         raise invalid_grant(_NO_GOOD)
     now = server.now()
     if token.expires <= now:

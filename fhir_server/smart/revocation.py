@@ -24,7 +24,7 @@ async def revoke(server: AuthorizationServer, addresses: Addresses, headers: Map
     text = form.required("token")
     refresh = await server.state.refreshes.get(digest(text))
     if refresh is not None and refresh.value.client == client.id:
-        await end(server, refresh.value.grant, client, 200, "the app gave back what it was granted")
+        await end(server, refresh.value.grant, client, "the app gave back what it was granted")
     access = await server.state.token(token_digest(text))
     if access is not None and access.client == client.id:
         about = f"Patient/{access.patient}" if access.patient else access.user

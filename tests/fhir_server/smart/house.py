@@ -134,6 +134,12 @@ class SmartHouse:
         assert (caught.value.error, caught.value.status) == (error, 401 if error == "invalid_client" else 400)
         return caught.value
 
+    async def consent_status(self, client: str = "app") -> str:
+        """Of the Consent by which Patient/p let the app in."""
+        resident = await self.house.caller("Patient/p", "user/*.cruds")
+        status: str = (await resident.get(f"Consent/lets-in-{client}")).json["status"]
+        return status
+
     async def log(self) -> list[str]:
         """What the audit log says of what the authorization server did, the oldest first."""
         operator = await self.house.caller()

@@ -46,6 +46,7 @@ async def test_line_11_a_token_that_is_used_again_ends_the_whole_family(smart: S
     assert [await smart.status(one["access_token"]) for one in (first, second, third)] == [401] * 3
     assert await ended(smart, third["refresh_token"])
     assert (await smart.log())[-1] == "a refresh token was used again"
+    assert await smart.consent_status() == "inactive"
 
 
 async def test_line_11_a_family_that_ends_takes_no_other_along(smart: SmartHouse) -> None:

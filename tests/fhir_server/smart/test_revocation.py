@@ -49,6 +49,7 @@ async def test_line_13_with_a_refresh_token_goes_all_that_was_granted(smart: Sma
     assert await smart.status(other["access_token"]) == 200
     assert await refreshes(smart, other["refresh_token"])
     assert "the app gave back what it was granted" in await smart.log()
+    assert await smart.consent_status() == "inactive"
 
 
 @pytest.mark.parametrize("hint", [None, "access_token", "refresh_token", "unheard-of"])

@@ -153,6 +153,7 @@ async def test_line_5_a_replay_ends_what_the_first_one_was_issued(smart: SmartHo
     with pytest.raises(OAuthError, match="invalid_grant"):
         await smart.refresh(first["refresh_token"])
     assert await smart.log() == ["access token issued for a code", "a code was used again"]
+    assert await smart.consent_status() == "inactive"
 
 
 async def test_line_5_a_replay_by_another_client_ends_nothing(smart: SmartHouse) -> None:
@@ -320,7 +321,7 @@ async def test_line_14_a_backend_service_acts_as_whom_it_was_registered_for(smar
     assert await smart.status(answer["access_token"], "Patient/p") == 403
     kept = await smart.state.token(sha256(answer["access_token"].encode()).digest())
     assert kept is not None
-    assert (kept.user, kept.purpose, kept.grant) == ("Organization/practice", "TREAT", "")
+    assert (kept.user, kept.purpose, kept.grant) == ("Organization/practice", "TREAT", "client backend")
 
 
 async def test_line_10_a_token_of_a_backend_service_lasts_five_minutes(smart: SmartHouse) -> None:
