@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fhir_server.http import reading
-from fhir_server.http.cors import VARY, Cors
+from fhir_server.http.cors import VARY, Cors, Headers
 from fhir_server.http.reading import ClientLeft, Receive, Scope, Send
 from fhir_server.outcome import FhirError
 from fhir_server.smart import discovery, form
@@ -29,8 +29,13 @@ _log = logging.getLogger("wijkdossier.authorization")
 BYTES_MAX: Final = form.BYTES_MAX
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
-# https://datatracker.ietf.org/doc/html/rfc6749#section-5.1
-_NOT_KEPT: Final = ((b"cache-control", b"no-store"), (b"pragma", b"no-cache"), (b"x-content-type-options", b"nosniff"))
+_FIXED_HEADERS: Final = (
+    # https://datatracker.ietf.org/doc/html/rfc6749#section-5.1. As for the keys: a cache would hide a rotation.
+    (b"cache-control", b"no-store"),
+    (b"pragma", b"no-cache"),
+    (b"x-content-type-options", b"nosniff"),
+    VARY,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Asked:
 class Answer:
     status: int
     content: Any = None  # JSON; None: no body
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: Headers = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +92,23 @@ class AuthorizationEndpoints:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = reading.headers(scope["headers"])
         endpoint = self._endpoints[scope["path"]]
+        shared: Headers = ()
         try:
-            answer = await self._answer(endpoint, scope, headers, receive)
+            preflight = None
+            if scope["method"] == "OPTIONS":
+                preflight = await self._cors.preflight(headers, public=endpoint.public)
+            if preflight is not None:
+                shared, answer = preflight, Answer(204)
+            else:
+                # Known before anything can go wrong, so that a script can read what did.
+                shared = await self._cors.headers(headers, public=endpoint.public)
+                answer = await self._answer(endpoint, scope, headers, receive)
         except ClientLeft:
             return
+        except Exception as error:
+            answer = _refusal(error)
         body = b"" if answer.content is None else json.dumps(answer.content)
-        sent = [*_NOT_KEPT, VARY, *answer.headers, *await self._cors.headers(headers, public=endpoint.public)]
+        sent = [*_FIXED_HEADERS, *shared, *answer.headers]
         if body:
             sent.append((b"content-type", _JSON.encode()))
         if answer.status != 204:
@@ -101,30 +117,13 @@ class AuthorizationEndpoints:
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     async def _answer(self, endpoint: Endpoint, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Answer:
-        """Whatever was sent, an answer: the error of an endpoint as RFC 6749, section 5.2 has it."""
-        try:
-            if scope["method"] == "OPTIONS":
-                preflight = await self._cors.preflight(headers, public=endpoint.public)
-                allow = (b"allow", endpoint.allow.encode())
-                return Answer(204, headers=(allow,) if preflight is None else preflight)
-            if scope["method"] not in endpoint.allow.split(", "):
-                raise OAuthError(
-                    "invalid_request", f"method is {endpoint.method}", status=405, headers={"Allow": endpoint.allow}
-                )
-            return await endpoint.answer(await self._asked(endpoint, scope, headers, receive))
-        except OAuthError as error:
-            told = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in error.headers.items())
-            return Answer(error.status, error.json(), told)
-        except FhirError as error:  # of the gateway, and of reading a body
-            status = error.category.status
-            code = "temporarily_unavailable" if status == 503 else "invalid_request"
-            return Answer(status, OAuthError(code, error.diagnostics).json())
-        except ClientLeft:
-            raise
-        except Exception as error:
-            # The kind of the error and where it was raised, never its words: those may hold a secret.
-            _log.error("unexpected %s in %s", type(error).__name__, reading.place(error))
-            return Answer(500, OAuthError("server_error", "the server failed to answer").json())
+        """Raises OAuthError, FhirError, ClientLeft."""
+        if scope["method"] == "OPTIONS":
+            return Answer(204, headers=((b"allow", endpoint.allow.encode()),))
+        if scope["method"] not in endpoint.allow.split(", "):
+            allow = {"Allow": endpoint.allow}
+            raise OAuthError("invalid_request", f"method is {endpoint.method}", status=405, headers=allow)
+        return await endpoint.answer(await self._asked(endpoint, scope, headers, receive))
 
     async def _asked(self, endpoint: Endpoint, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Asked:
         settings = self._server.settings
@@ -168,6 +167,20 @@ def _document(write: Callable[[Addresses, Any], dict[str, Any]], server: Authori
         return Answer(200, write(asked.addresses, server.settings))
 
     return Endpoint("GET", answer, public=True)
+
+
+def _refusal(error: Exception) -> Answer:
+    """What is told of an error, in the shape of RFC 6749, section 5.2."""
+    if isinstance(error, OAuthError):
+        told = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in error.headers.items())
+        return Answer(error.status, error.json(), told)
+    if isinstance(error, FhirError):  # of the gateway, of the store, and of reading a body
+        status = error.category.status
+        code = "temporarily_unavailable" if status == 503 else "invalid_request"
+        return Answer(status, OAuthError(code, error.diagnostics).json())
+    # The kind of the error and where it was raised, never its words: those may hold a secret.
+    _log.error("unexpected %s in %s", type(error).__name__, reading.place(error))
+    return Answer(500, OAuthError("server_error", "the server failed to answer").json())
 
 
 def _claimed(headers: Mapping[str, str], sent: form.Form) -> str:
