@@ -33,7 +33,7 @@ from starlette.responses import Response
 
 from fhir_server.http import reading
 from fhir_server.outcome import FhirError
-from fhir_server.portal import account, login, security, words
+from fhir_server.portal import account, authorization, login, security, words
 from fhir_server.portal.visit import LoginNeeded, Page, Portal, Problem, Visit
 from fhir_server.smart import form
 from fhir_server.smart.addresses import addresses
@@ -46,7 +46,7 @@ from fhir_server.smart.state import AuthConflict
 
 _log = logging.getLogger(__name__)
 
-MODULES: Final = (login, account)
+MODULES: Final = (login, account, authorization)
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _BUSY_SECONDS: Final = 5
@@ -135,7 +135,7 @@ async def _visit(portal: Portal, request: Request) -> Visit:
 
 async def _read(visit: Visit, request: Request, page: Page) -> None:
     """The parameters, of a form that is one of ours. Raises Problem, FhirError, OAuthError, ClientLeft."""
-    visit.query = form.parse(request.scope["query_string"])
+    visit.query = form.parse(request.scope["query_string"], repeatable=page.repeatable)
     asked = visit.query.one("language")
     if asked in words.LANGUAGES:
         visit.language = words.language(asked, None, "")

@@ -21,7 +21,7 @@ from fhir_server.gateway.unit import Staged, Unit
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.parse import parse as parse_search
 from fhir_server.smart import consenting
-from fhir_server.smart.authorize import answer, refusal
+from fhir_server.smart.authorize import answer, needs_patient, refusal
 from fhir_server.smart.consenting import Choice, Duration, Terms
 from fhir_server.smart.errors import OAuthError
 from fhir_server.smart.launches import told
@@ -86,7 +86,7 @@ async def let_in(server: AuthorizationServer, asked: Asked, login: Kept[Login], 
         person=person,
         account=login.value.account,
         scope=scope,
-        patient=authorization.patient,
+        patient=authorization.patient if opens or needs_patient(scope, types) else "",
         consent=server.gateway.tools.new_id() if opens else "",
         purpose=_purpose(server, person, asked.client),
         refresh=consenting.refresh(scope),
@@ -161,6 +161,8 @@ async def narrow(
     412 if it has another version, 410 if the grant has ended.
     """
     types = server.gateway.registry.resource_types
+    if kept.value.consent:
+        choice = await _still_ticked(server, kept.value, by, choice)
     # Whether the app may come back without the person was decided when it was let in.
     scope = consenting.granted(kept.value.scope, choice._replace(duration="always"), types)
     if kept.value.consent:
@@ -311,6 +313,17 @@ async def _of_app(session: Session, patient: str, client: Client) -> list[Mappin
     query = parse_search(("Consent",), asked, session.context()).query
     found = await session.search(query, target="Consent", parameters=asked, count=_CONSENTS_MAX)
     return [fhir_json.parse(one.body) for one in found.matches]
+
+
+async def _still_ticked(server: AuthorizationServer, grant: Grant, by: Requester, choice: Choice) -> Choice:
+    """What is left of the choice where the Consent, as it stands, has been narrowed already."""
+    released = await server.gateway.session_of(by).read("Consent", grant.consent)
+    stands = consenting.ticked(grant.scope, fhir_json.parse(released.body), server.gateway.registry.resource_types)
+    return choice._replace(
+        reading=choice.reading & stands.reading,
+        writing=choice.writing & stands.writing,
+        sensitive=choice.sensitive & stands.sensitive,
+    )
 
 
 async def _rewrite(session: Session, consent: Mapping[str, Any], version: int | None) -> None:
