@@ -22,15 +22,15 @@ CODE: Final = "/portal/login/code"
 
 WORDS: Final[Table] = {
     "login_title": ("Inloggen", "Log in"),
+    "login_external": ("Inloggen bij uw inlogdienst", "Log in with your login service"),
+    "login_external_resident": ("Inloggen als inwoner", "Log in as a resident"),
+    "login_external_professional": ("Inloggen als zorgverlener", "Log in as a professional"),
+    "login_local": ("Inloggen met een wachtwoord", "Log in with a password"),
     "login_username": ("Gebruikersnaam", "Username"),
     "login_password": ("Wachtwoord", "Password"),
     "login_wrong": (
         "Deze gebruikersnaam en dit wachtwoord horen niet bij elkaar. Probeer het nog een keer.",
         "This username and this password do not belong together. Please try again.",
-    ),
-    "login_explained": (
-        "Dit is de plek waar u ziet wat er in het dossier staat en wie het mag zien.",
-        "This is where you see what is in the health record and who may see it.",
     ),
     "code_title": ("Typ uw code", "Type your code"),
     "code_label": ("De 6 cijfers uit de app op uw telefoon", "The 6 digits from the app on your phone"),
@@ -160,7 +160,7 @@ async def _waiting(visit: Visit) -> Kept[SecondStep]:
 
 
 def _form(visit: Visit, *, username: str = "", wrong: str = "", status: int = 200, retry_after: int = 0) -> Response:
-    settings = visit.server.settings
+    provider = visit.portal.provider
     return visit.page(
         "login.html",
         status=status,
@@ -168,8 +168,9 @@ def _form(visit: Visit, *, username: str = "", wrong: str = "", status: int = 20
         username=username,
         wrong=wrong,
         following=_following(visit),
-        local=settings.local_accounts,
-        external=bool(settings.oidc_issuer),
+        local=visit.server.settings.local_accounts,
+        external=provider is not None,
+        roles=provider.roles if provider else (),
     )
 
 

@@ -23,6 +23,7 @@ from fhir_server.smart.attempts import Attempts
 from fhir_server.smart.form import Form
 from fhir_server.smart.logins import PORTAL, Logins, new_cookie
 from fhir_server.smart.passwords import Passwords
+from fhir_server.smart.provider import Provider
 from fhir_server.smart.records import Login
 from fhir_server.smart.second_factor import SecondFactor
 from fhir_server.smart.server import AuthorizationServer
@@ -50,6 +51,7 @@ class Portal:
         self.passwords = Passwords()
         self.logins = Logins(server)
         self.accounts = Accounts(server, self.passwords)
+        self.provider = Provider(server, self.accounts) if server.settings.oidc_issuer else None
         self.attempts = Attempts(server, self.key)
         self.second_factor = SecondFactor(key(folder, "second-factor"))
         self.words = words

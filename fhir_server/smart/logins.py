@@ -44,11 +44,14 @@ class Logins:
         self._server = server
         self._state = server.state
 
-    async def begin(self, account: Account, people: Sequence[str], acr: str, *writes: AuthWrite, instead: str) -> str:
+    async def begin(
+        self, account: Account, people: Sequence[str], acr: str, *writes: AuthWrite, instead: str, since: int = 0
+    ) -> str:
         """The cookie of a new login as one of `people`, chosen if there is one only; what the browser had is ended.
 
-        `instead` is the cookie that the browser had, `writes` what has to be stored along with it. A new cookie for
-        every login: one that somebody else put into the browser before is worth nothing.
+        `instead` is the cookie that the browser had, `writes` what has to be stored along with it, `since` when they
+        showed who they are, if that was not now. A new cookie for every login: one that somebody else put into the
+        browser before is worth nothing.
         """
         now, cookie = self._server.now(), new_cookie()
         person = people[0] if len(people) == 1 else ""
@@ -58,10 +61,11 @@ class Logins:
             name=account.name,
             people=tuple(people),
             person=person,
-            since=now,
+            since=since or now,
             expires=now + IDLE,
             acr=acr,
             used=now,
+            until=now + LASTS,
         )
         await self._state.commit(
             self._state.logins.add(digest(cookie), login, subject=account.username, expires=login.expires),
@@ -101,7 +105,7 @@ class Logins:
             return None
         if now - kept.value.used < _NOTED:
             return kept
-        expires = min(now + IDLE, kept.value.since + LASTS)
+        expires = min(now + IDLE, kept.value.until)
         return await self._change(kept, used=now, expires=expires) or await self._state.logins.get(key)
 
     async def choose(self, kept: Kept[Login], person: str) -> Kept[Login] | None:

@@ -80,7 +80,8 @@ class Login(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A browser that somebody has logged in with; the key is the digest of its cookie, the subject the username.
 
     `person` is as whom ('' until chosen), `since` when they showed who they are, `acr` how well. `used` is when it was
-    last seen in use, `enrolling` the sealed secret of a second step that they are about to switch on.
+    last seen in use, `until` when it ends however much it is used, `enrolling` the sealed secret of a second step that
+    they are about to switch on.
     """
 
     account: str  # Account.id
@@ -92,6 +93,7 @@ class Login(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires: int
     acr: str = ""
     used: int = 0
+    until: int = 0
     enrolling: str = ""
 
 
