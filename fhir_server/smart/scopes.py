@@ -5,7 +5,8 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -22,6 +23,8 @@ ONLINE: Final = "online_access"
 WORDS: Final = (OPENID, "profile", FHIR_USER, LAUNCH, LAUNCH_PATIENT, OFFLINE, ONLINE)
 
 Parameters = tuple[tuple[str, str], ...]
+
+_OVERLAPS_MAX: Final = 1000
 
 # A comma that is not escaped stands between choices. `:not` turns them round, and a filter is an expression.
 _COMMA: Final = re.compile(r"(?<!\\),")
@@ -59,13 +62,17 @@ def common(one: str, other: str, types: Collection[str]) -> str:
     Of `patient/*.rs` and `patient/Observation.cruds` that is `patient/Observation.rs`; two constraints apply together.
     """
     others = parse(other, types)
-    shared = [both for scope in parse(one, types) for both in _overlaps(scope, others)]
+    # Two long lists of constraints have more pairs than anybody means: what comes after so many is not granted.
+    shared = islice((both for scope in parse(one, types) for both in _overlaps(scope, others)), _OVERLAPS_MAX)
     allowed = words(other)
     # Known once more, so that what came of several pairs is merged.
     return known(written([word for word in words(one) if word in allowed], shared), types)
 
 
-def _overlaps(scope: Scope, others: Iterable[Scope]) -> Iterator[Scope]:
+def _overlaps(scope: Scope, others: Sequence[Scope]) -> Iterator[Scope]:
+    if any(_reaches(other, scope) and set(scope.actions) <= set(other.actions) for other in others):
+        yield scope
+        return
     for other in others:
         letters = "".join(letter for letter in scope.actions if letter in other.actions)
         if letters and scope.context == other.context and (scope.type == other.type or "*" in (scope.type, other.type)):

@@ -80,6 +80,7 @@ def test_line_11_a_wider_scope_does_not(subset: str, superset: str) -> None:
             "patient/Observation.r?code=a&category=b",
         ),
         ("patient/Observation.rs?code=a,b", "patient/Observation.rs?code=b,a", "patient/Observation.rs?code=a,b"),
+        ("patient/Observation.rs", "patient/*.rs?code=a patient/Observation.rs", "patient/Observation.rs"),
         ("patient/Observation.c", "patient/Observation.r", ""),
         ("user/Observation.r", "patient/Observation.r", ""),
         ("launch openid patient/*.rs", "openid patient/*.r", "openid patient/*.r"),
@@ -87,6 +88,14 @@ def test_line_11_a_wider_scope_does_not(subset: str, superset: str) -> None:
 )
 def test_line_7_two_scopes_have_in_common_what_both_allow(one: str, other: str, both: str) -> None:
     assert common(one, other, TYPES) == both
+
+
+def test_line_18_two_long_lists_have_no_more_in_common_than_can_be_told() -> None:
+    one, other = (" ".join(f"user/*.r?{name}={n}" for n in range(500)) for name in "ab")
+    assert len(common(one, other, TYPES).split()) == 1000
+    assert within(common(one, other, TYPES), one, TYPES)
+    assert within(common(one, other, TYPES), other, TYPES)
+    assert common(one, one, TYPES) == one
 
 
 def test_scopes_of_one_context_are_told_apart() -> None:
