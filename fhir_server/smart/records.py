@@ -134,7 +134,7 @@ class Attempts(msgspec.Struct, frozen=True, kw_only=True):
 class Authorization(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A checked request to /authorize that waits for a person's answer; the key is the digest of its handle.
 
-    `base` is the FHIR base and `issuer` this server, as the browser addressed them; `patient` a logical id, once chosen.
+    `base` is the FHIR base, `issuer` this server, as the browser addressed them; `patient` a logical id, once chosen.
     """
 
     client: str
