@@ -50,13 +50,13 @@ async def authenticate(
     if basic is not None:
         id, secret = basic
         if named not in ("", id):
-            raise invalid_client("client_id is not that of the header Authorization")
+            raise invalid_client("client_id is not that of the header Authorization", challenge=True)
         return await _by_secret(server, id, secret, endpoint, challenge=True)
     if secret is not None:
         return await _by_secret(server, named, secret, endpoint, challenge=False)
     client = await Clients(server).get(named or implied)
     if client is None:
-        raise invalid_client("client is unknown", challenge=False)
+        raise invalid_client("client is unknown")
     if client.kind != "public":
         raise await _failed(server, client, endpoint, "client shows who it is, and this one did not")
     return client
@@ -76,16 +76,16 @@ async def _by_assertion(
     server: AuthorizationServer, addresses: Addresses, text: str, kind: str, named: str, endpoint: str
 ) -> Client:
     if kind != assertions.ASSERTION_TYPE:
-        raise invalid_client(f"client_assertion_type is {assertions.ASSERTION_TYPE}", challenge=False)
+        raise invalid_client(f"client_assertion_type is {assertions.ASSERTION_TYPE}")
     try:
         presented = assertions.read(text)
     except assertions.Refused as refused:
-        raise invalid_client(f"client_assertion: {refused}", challenge=False) from None
+        raise invalid_client(f"client_assertion: {refused}") from None
     if named not in ("", presented.client):
-        raise invalid_client("client_id is not that of the client_assertion", challenge=False)
+        raise invalid_client("client_id is not that of the client_assertion")
     client = await Clients(server).get(presented.client)
     if client is None:
-        raise invalid_client("client is unknown", challenge=False)
+        raise invalid_client("client is unknown")
     # SMART has the token URL, wherever the assertion is sent (RFC 7523, section 3, item 3, too); RFC 10070 the issuer.
     audience = addresses.endpoint("token") if client.assertion_profile == "smart22" else addresses.issuer
     try:
@@ -133,16 +133,16 @@ def _basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
         return None
     scheme, _, credentials = header.partition(" ")
     if scheme.lower() != "basic":
-        raise invalid_client("Authorization is Basic here")
+        raise invalid_client("Authorization is Basic here", challenge=True)
     try:
         decoded = base64.b64decode(credentials.strip().encode(), validate=True).decode()
         id, colon, secret = decoded.partition(":")
         # "encoded using the application/x-www-form-urlencoded encoding algorithm", each on its own.
         id, secret = unquote_plus(id, errors="strict"), unquote_plus(secret, errors="strict")
     except (binascii.Error, ValueError):
-        raise invalid_client("Authorization is Basic with base64 of UTF-8") from None
+        raise invalid_client("Authorization is Basic with base64 of UTF-8", challenge=True) from None
     if not colon or not id:
-        raise invalid_client("Authorization is Basic with a client id and a secret")
+        raise invalid_client("Authorization is Basic with a client id and a secret", challenge=True)
     return id, secret
 
 

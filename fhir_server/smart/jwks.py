@@ -12,7 +12,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from time import monotonic
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
@@ -32,7 +32,12 @@ URLS_MAX: Final = 256
 # makes up kids makes this server ask no more often.
 FRUITLESS_SECONDS: Final = 10.0
 
-_NAT64: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+# Of the IANA registries of special purposes, what older Pythons take for public.
+_SPECIAL: Final = tuple(
+    ip_network(text)
+    for text in ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "2001::/23", "3fff::/20", "5f00::/16")
+)
 _MAX_AGE: Final = re.compile(r"(?:^|[,\s])max-age=\"?(\d{1,9})")
 
 
@@ -45,22 +50,28 @@ class Fetched:
 
 
 class Fetcher:
-    """Asks for a key set. `reachable` decides of each address whether this server may connect to it."""
+    """Asks for a key set. `reachable` decides of each address whether this server may connect to it.
+
+    `trust` are the authorities whose certificates count, those of the system unless given; `seconds` is what it may
+    all take.
+    """
 
     def __init__(
         self,
         resolve: Resolve | None = None,
         reachable: Callable[[Address], bool] | None = None,
         trust: ssl.SSLContext | None = None,
+        seconds: float = SECONDS_MAX,
     ) -> None:
         self._resolve = resolve or system_resolve
         self._reachable = reachable or is_public
         self._trust = trust
+        self._seconds = seconds
 
     async def __call__(self, url: str) -> Fetched:
         """Raises KeyFault if the set can't be had, whatever the reason."""
         try:
-            async with asyncio.timeout(SECONDS_MAX):
+            async with asyncio.timeout(self._seconds):
                 return await self._fetch(url)
         except (TimeoutError, OSError, httpx.HTTPError, httpx.InvalidURL):
             raise KeyFault("the key set of this client could not be fetched") from None
@@ -82,7 +93,7 @@ class Fetcher:
                 verify=self._trust or ssl.create_default_context(),
                 trust_env=False,
                 follow_redirects=False,
-                timeout=SECONDS_MAX,
+                timeout=self._seconds,
             ) as http,
             http.stream(
                 "GET",
@@ -152,12 +163,14 @@ def is_public(address: Address) -> bool:
     """Whether it is an address of the public internet, also if it is IPv4 in the dress of IPv6."""
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
-        if any(address in network for network in _NAT64):
+        if address in _NAT64:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-        if address.teredo is not None or address.is_site_local:
+        if address.is_site_local:
             return False
+    if any(address in network for network in _SPECIAL):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
