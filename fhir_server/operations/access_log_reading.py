@@ -18,7 +18,7 @@ class Logged:
     """`who` and `organizations` are References; `name` is what the patient calls who did it, '' for the patient.
 
     `what` counts records by type; `outcome` is permitted, refused or failed; `consents` are `Consent/1/_history/2`.
-    `app` is what the registered app is called that they used, '' if it was none.
+    `app` is what the registered app is called that they used, '' if it was none; `detail` what else was put down.
     """
 
     recorded: str
@@ -36,6 +36,7 @@ class Logged:
     rules: tuple[str, ...]
     consents: tuple[str, ...]
     app: str = ""
+    detail: str = ""
 
 
 def logged(event: Mapping[str, Any], patient: str, names: Names) -> Logged:
@@ -69,6 +70,7 @@ def logged(event: Mapping[str, Any], patient: str, names: Names) -> Logged:
         rules=_rules(entities, patient),
         consents=tuple(one["what"]["reference"] for one in entities if _is_deciding(one)),
         app=names.app(client),
+        detail=event.get("outcomeDesc", ""),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Final, NamedTuple, TypeAlias
 
+from fhir_server.operations.access_log_events import event
 from fhir_server.operations.access_log_reading import Logged
 
 LANGUAGES: Final = ("nl", "en")
@@ -142,6 +143,9 @@ def sentence(found: Logged, language: str, zone: tzinfo) -> str:
     deed = _DEEDS.get(found.interaction, _USED)
     what, when, aims = _what(found.what, at), _when(found.recorded, at, zone), _aims(found, at)
     who, by = _who(found, at), _by(found.app, at)
+    told = event(found.detail, at, who=who, own=not found.name, app=found.app or found.client, when=when)
+    if told:
+        return told
     if found.outcome == "permitted":
         told = _done(who, by, deed.done[at], what, when, at, own=not found.name) + aims
         because = next((_ALLOWED[rule][at] for rule in _ALLOWED if rule in found.rules), "")

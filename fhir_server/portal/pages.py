@@ -33,7 +33,18 @@ from starlette.responses import Response
 
 from fhir_server.http import reading
 from fhir_server.outcome import FhirError
-from fhir_server.portal import account, authorization, external, login, security, words
+from fhir_server.portal import (
+    account,
+    authorization,
+    connections,
+    external,
+    launching,
+    log,
+    login,
+    operator,
+    security,
+    words,
+)
 from fhir_server.portal.visit import LoginNeeded, Page, Portal, Problem, Visit
 from fhir_server.smart import form
 from fhir_server.smart.addresses import addresses
@@ -46,7 +57,7 @@ from fhir_server.smart.state import AuthConflict
 
 _log = logging.getLogger(__name__)
 
-MODULES: Final = (login, external, account, authorization)
+MODULES: Final = (login, external, account, authorization, connections, log, launching, operator)
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _BUSY_SECONDS: Final = 5

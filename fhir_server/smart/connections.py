@@ -48,7 +48,7 @@ class Connection:
     1970 UTC: `until` 0 where no end is set, `used` 0 where it was never used, None where that is not known. `given_by`
     is who let them in, '' if that is the reader. `consent` and `grant` are what it rests on: the id of a Consent at
     `version`, '' if there is none, and the grant of the app `client`. `choice` is what was ticked for it, None where
-    there is nothing to untick.
+    there is nothing to untick. `forbids`: some rule says no, which ends with it.
     """
 
     kind: Kind
@@ -63,6 +63,7 @@ class Connection:
     version: int = 0
     grant: Kept[Grant] | None = field(default=None, repr=False)
     choice: Choice | None = None
+    forbids: bool = False
 
     @property
     def id(self) -> str:
@@ -167,6 +168,7 @@ async def _of_consent(
         version=int(record.version or 0),
         grant=grant,
         choice=choice,
+        forbids=grant is None and telling.forbids(record.provisions),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from fhir_server.gateway.session import Session
+from fhir_server.operations.access_log_events import EVENTS
 from fhir_server.operations.access_log_reading import client_of
 from fhir_server.search.context import Context
 from fhir_server.search.dates import microseconds
@@ -88,7 +89,8 @@ def _instant(event: Mapping[str, Any]) -> int:
 
 
 def _tells(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "client", client_of(event)
+    if event.get("outcomeDesc") not in EVENTS:  # to be let in, or given a token, is not to have looked
+        yield "client", client_of(event)
     for entity in event.get("entity", ()):
         # A Consent that decided is of this type; one that was read or written itself is not.
         if entity.get("type", {}).get("code") == "Consent":

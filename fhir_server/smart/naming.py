@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from consent.facts import values
 from consent.model import Actor, Category
+from consent.references import all_local
 from consent.words import LANGUAGES, Language, Text, of_type
 from fhir_server.gateway.session import Session
 from fhir_server.operations.access_log_names import Names
@@ -90,6 +91,11 @@ def client_of(device: str) -> str:
     return device.removeprefix(_DEVICES) if device.startswith(_DEVICES) else ""
 
 
+def apps_in(consent: Mapping[str, Any]) -> tuple[str, ...]:
+    """The client ids of the apps that a Consent names, each once."""
+    return tuple(dict.fromkeys(filter(None, map(client_of, all_local({"provision": consent.get("provision")})))))
+
+
 async def known_as(
     session: Session, references: Iterable[str], consents: Iterable[Mapping[str, Any]], language: Language
 ) -> KnownAs:
@@ -101,7 +107,8 @@ async def known_as(
     if wanted:
         types = tuple(sorted({one.partition("/")[0] for one in wanted}))
         ids = ",".join(sorted({one.partition("/")[2] for one in wanted}))
-        search = parse(types, [("_id", ids), *_BEHIND], session.context())
+        behind = _BEHIND if "PractitionerRole" in types else ()
+        search = parse(types, [("_id", ids), *behind], session.context())
         page = await session.search(
             search.query,
             target="",

@@ -81,6 +81,11 @@ def opens(provisions: Iterable[Provision]) -> bool:
     return any(one.effect is Effect.PERMIT for one in provisions)
 
 
+def forbids(provisions: Iterable[Provision]) -> bool:
+    """Whether some rule says no."""
+    return any(one.effect is Effect.DENY for one in provisions)
+
+
 def recipients(provisions: tuple[Provision, ...]) -> tuple[Actor, ...] | None:
     """Whom the rules that say yes let in, or whom the others keep out if none does; None: whoever meets the rest.
 

@@ -1,0 +1,83 @@
+"""What happened around a dossier besides reading and writing: logging in, and apps that come and go, in a sentence.
+
+The details are those that the authorization server puts on its audit entries.
+https://www.w3.org/WAI/WCAG22/Understanding/reading-level
+"""
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+Text: TypeAlias = tuple[str, str]
+"""Dutch, English."""
+
+# `who` did it ({has} goes with them), with or to `app`; `behalf` is the same person as whom something is done for.
+EVENTS: Final[Mapping[str, Text]] = {
+    "logged in": ("{who} {has} {when} ingelogd.", "{who} logged in {when}."),
+    "logged out": ("{who} {has} {when} uitgelogd.", "{who} logged out {when}."),
+    "a wrong password was given": (
+        "Iemand wilde {when} inloggen met de verkeerde gegevens; dat is geweigerd.",
+        "Somebody tried to log in with wrong details {when}; this was refused.",
+    ),
+    "a wrong code was given": (
+        "Iemand wilde {when} inloggen met een verkeerde code; dat is geweigerd.",
+        "Somebody tried to log in with a wrong code {when}; this was refused.",
+    ),
+    "app let in": (
+        "{who} {has} {when} de app {app} toegelaten.",
+        "{who} let in the app {app} {when}.",
+    ),
+    "app let in anew": (
+        "{who} {has} {when} de app {app} opnieuw toegelaten. Wat daarvoor gold, is gestopt.",
+        "{who} let in the app {app} again {when}. What counted before has stopped.",
+    ),
+    "app not let in": (
+        "{who} {has} {when} de app {app} niet toegelaten.",
+        "{who} did not let in the app {app} {when}.",
+    ),
+    "app not let in after all": (
+        "{who} {has} {when} de app {app} toch niet toegelaten.",
+        "{who} did not let in the app {app} after all {when}.",
+    ),
+    "app stopped": (
+        "{who} {has} {when} de app {app} gestopt.",
+        "{who} stopped the app {app} {when}.",
+    ),
+    "app narrowed": (
+        "{who} {has} {when} de app {app} minder laten zien.",
+        "{who} let the app {app} see less {when}.",
+    ),
+    "app launched": (
+        "{who} {has} {when} de app {app} gestart.",
+        "{who} started the app {app} {when}.",
+    ),
+    "access token issued for a code": (
+        "De app {app} heeft {when} toegang gekregen namens {behalf}.",
+        "The app {app} was given access {when} on behalf of {behalf}.",
+    ),
+    "access token refreshed": (
+        "De app {app} heeft {when} opnieuw toegang gekregen namens {behalf}.",
+        "The app {app} was given access again {when} on behalf of {behalf}.",
+    ),
+    "the app gave back an access token": (
+        "De app {app} heeft {when} de toegang teruggegeven.",
+        "The app {app} gave back its access {when}.",
+    ),
+    "a code was used again": (
+        "De app {app} is {when} gestopt, omdat iemand anders zich misschien als deze app voordeed.",
+        "The app {app} was stopped {when}, because somebody else may have posed as it.",
+    ),
+    "a refresh token was used again": (
+        "De app {app} is {when} gestopt, omdat iemand anders zich misschien als deze app voordeed.",
+        "The app {app} was stopped {when}, because somebody else may have posed as it.",
+    ),
+}
+_YOU: Final[Text] = ("u", "you")
+
+
+def event(detail: str, at: int, *, who: str, own: bool, app: str, when: str) -> str:
+    """The sentence in Dutch (`at` 0) or English (1), '' if the detail is none of these. `own`: the reader did it."""
+    words = EVENTS.get(detail)
+    if words is None:
+        return ""
+    behalf = _YOU[at] if own else who
+    return words[at].format(who=who, has="hebt" if own else "heeft", app=app, when=when, behalf=behalf)
