@@ -36,15 +36,18 @@ class Server:
         return httpx.Client(base_url=self.base + "/", headers=headers, timeout=30)
 
     def _token(self, user: str, scope: str, purpose: str, client: str) -> str:
+        asked = ["--user", user, "--client", client, "--scope", scope, *(["--purpose", purpose] if purpose else [])]
+        return self.command("token", *asked).split()[-1]
+
+    def command(self, *words: str, typed: str = "") -> str:
+        """What `wijkdossier words…` prints, about the data of this server; `typed` is what somebody would type."""
         beside_python = Path(sys.executable).with_name("wijkdossier")
-        command = str(beside_python) if beside_python.exists() else shutil.which("wijkdossier") or "wijkdossier"
-        asked = [command, "token", "--data", str(self.data), "--user", user, "--client", client, "--scope", scope]
-        if purpose:
-            asked += ["--purpose", purpose]
-        answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+        name = str(beside_python) if beside_python.exists() else shutil.which("wijkdossier") or "wijkdossier"
+        asked = [name, *words, "--data", str(self.data)]
+        answer = subprocess.run(asked, input=typed, capture_output=True, text=True, check=False)
         if answer.returncode != 0:
-            raise SystemExit(f"`wijkdossier token` failed: {answer.stderr.strip()}")
-        return answer.stdout.split()[-1]
+            raise SystemExit(f"`wijkdossier {words[0]}` failed: {answer.stderr.strip()}")
+        return answer.stdout
 
 
 def server_from_arguments(description: str) -> Server:

@@ -85,12 +85,14 @@ def server(
 
 # (base policy, walkthrough), grouped by policy so that one server does for all of a group
 WALKTHROUGHS = (
+    ("deny", "app"),
     ("deny", "consent"),
     ("deny", "gp_system"),
     ("deny", "integrator"),
     ("deny", "my_dossier"),
     ("deny", "referral"),
     ("deny", "social_map"),
+    ("permit", "app"),
     ("permit", "gp_system"),
     ("permit", "my_dossier"),
     ("permit", "social_map"),
