@@ -22,18 +22,22 @@ SCOPE = "openid fhirUser launch/patient offline_access patient/*.rs"
 MAY_READ = ("measurements", "medicines")
 
 
-class Form(HTMLParser):
-    """The fields that the form of a page sends of itself: what is hidden in it."""
+class Page(HTMLParser):
+    """What can be read on a page, and the fields that its form sends of itself: what is hidden in it."""
 
-    def __init__(self, page: httpx.Response) -> None:
+    def __init__(self, html: str) -> None:
         super().__init__()
         self.hidden: dict[str, str] = {}
-        self.feed(page.text)
+        self.words: list[str] = []
+        self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         if tag == "input" and found.get("type") == "hidden":
             self.hidden[found["name"] or ""] = found.get("value") or ""
+
+    def handle_data(self, data: str) -> None:
+        self.words += data.split()
 
 
 def walk(server: Server) -> None:
@@ -96,7 +100,7 @@ def walk(server: Server) -> None:
     step("Letting the app in is a Consent in her record, and the access log names the app.")
     bundle = answer(annie.get("Consent", params={"actor": f"Device/app-{client_id}", "status": "active"}))
     (consent,) = resources(bundle)
-    tell(" ".join(strip(consent["text"]["div"]).split()))
+    tell(" ".join(Page(consent["text"]["div"]).words))
     log = answer(annie.get("Patient/bewoner-01/$access-log", params={"language": "nl"}))
     expect("Mijn Gewicht" in str(log), "the log says that she looked with this app")
 
@@ -115,7 +119,7 @@ def submit(
     browser: httpx.Client, page: httpx.Response, follow: bool = True, **fields: str | Sequence[str]
 ) -> httpx.Response:
     """Send the form of the page, to where the page is, as the browser would."""
-    form: Mapping[str, Any] = {**Form(page).hidden, **fields}
+    form: Mapping[str, Any] = {**Page(page.text).hidden, **fields}
     headers = {"Origin": urljoin(str(page.url), "/").rstrip("/")}
     return browser.post(str(page.url), data=form, headers=headers, follow_redirects=follow)
 
@@ -127,15 +131,6 @@ def bearer(server: Server, token: str) -> httpx.Client:
 def count(client: httpx.Client, resource_type: str) -> int:
     total: int = answer(client.get(resource_type, params={"_summary": "count"}))["total"]
     return total
-
-
-def strip(div: str) -> str:
-    """The text of a narrative."""
-    parts: list[str] = []
-    reader = HTMLParser()
-    reader.handle_data = parts.append  # type: ignore[method-assign]
-    reader.feed(div)
-    return " ".join(parts)
 
 
 if __name__ == "__main__":
