@@ -13,6 +13,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from msgspec import structs
 
@@ -33,11 +34,12 @@ Header = tuple[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response as it goes over the wire; of a repeated header the last value."""
+    """A response as it goes over the wire; of a repeated header the last value, except of Set-Cookie."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -91,7 +93,9 @@ class Surface:
         raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
         return await self.raw(ask.method, f"/fhir{ask.target}".encode(), raw, ask.content)
 
-    async def raw(self, method: str, target: bytes, headers: Iterable[Header], body: bytes) -> Answer:
+    async def raw(
+        self, method: str, target: bytes, headers: Iterable[Header], body: bytes, *, peer: str = "127.0.0.1"
+    ) -> Answer:
         """The answer to these bytes, as an HTTP server would hand them on. Raises what the application lets through."""
         path, _, query = target.partition(b"?")
         scope = {
@@ -100,13 +104,13 @@ class Surface:
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": path.decode("latin-1"),
+            "path": unquote(path.decode("latin-1")),
             "raw_path": path,
             "query_string": query,
             "root_path": "",
             "headers": [(name.lower(), value) for name, value in headers],
             "server": ("127.0.0.1", 80),
-            "client": ("127.0.0.1", 50_000),
+            "client": (peer, 50_000),
         }
         sent: list[Any] = []
         waiting = [{"type": "http.request", "body": body, "more_body": False}]
@@ -120,7 +124,8 @@ class Surface:
         await self.application(scope, receive, send)
         start = sent[0]
         told = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
-        return Answer(start["status"], told, b"".join(part.get("body", b"") for part in sent[1:]))
+        cookies = tuple(value.decode("latin-1") for name, value in start["headers"] if name == b"set-cookie")
+        return Answer(start["status"], told, b"".join(part.get("body", b"") for part in sent[1:]), cookies)
 
 
 @asynccontextmanager

@@ -2,37 +2,20 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from fhir_server.cli.demo import PASSWORD as PASSWORD
+from fhir_server.cli.demo import give_accounts as give_demo_accounts
 from fhir_server.cli.opening import authorization_server
-from fhir_server.gateway.maintenance import Maintenance
 from fhir_server.settings import Settings
-from fhir_server.smart.accounts import Accounts
 from fhir_server.smart.clients import Clients, Registered
-from fhir_server.smart.passwords import Passwords
 from fhir_server.smart.records import Client
-
-PASSWORD: Final = "drie blauwe fietsen"
-# A resident; a mother who is a resident and acts for her child; a family doctor; and who keeps the server running.
-ACCOUNTS: Final = {
-    "annie": ("Patient/bewoner-01",),
-    "vaessen": ("Patient/bewoner-05", "RelatedPerson/bewoner-04-moeder"),
-    "vermeulen": ("PractitionerRole/huisarts-vermeulen",),
-    "beheer": ("operator",),
-}
+from tests.clients.visitor import Visitor
 
 
 def give_accounts(data: Path) -> None:
-    """An account for each of ACCOUNTS, with PASSWORD."""
-    asyncio.run(_give_accounts(data))
-
-
-async def _give_accounts(data: Path) -> None:
-    async with authorization_server(Settings(data=data)) as server:
-        accounts = Accounts(server, Passwords())
-        absent = Maintenance(server.gateway, "test").absent
-        for username, people in ACCOUNTS.items():
-            await accounts.add(username, people, "test", absent, password=PASSWORD)
+    """Those of `wijkdossier demo`, with PASSWORD."""
+    asyncio.run(give_demo_accounts(Settings(data=data)))
 
 
 def register(data: Path, **client: Any) -> Registered:
@@ -44,3 +27,12 @@ async def _register(data: Path, told: dict[str, Any]) -> Registered:
     async with authorization_server(Settings(data=data)) as server:
         clients = Clients(server)
         return await clients.add(Client(**{"id": clients.new_id(), **told}), "test")
+
+
+def log_in(visitor: Visitor, username: str, person: str = "") -> None:
+    """On the login page; `person` are the words of the choice as whom, for who has one."""
+    visitor.fill("Gebruikersnaam", username)
+    visitor.fill("Wachtwoord", PASSWORD)
+    visitor.press("Inloggen")
+    if person:
+        visitor.press(person)

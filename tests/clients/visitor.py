@@ -134,7 +134,7 @@ class Visitor:
         """The button with these words: its form is sent, up to the page that comes of it or to another site."""
         button = self._found(words, within, "button")
         form = self._form(button)
-        sent = [pair for one in form.all("input", "textarea") if (pair := _sent(one))]
+        sent = [pair for one in form.all("input", "textarea", "select") if (pair := _sent(one))]
         if "name" in button.attributes:
             sent.append((button.attributes["name"], button.attributes.get("value", "")))
         url = urljoin(self.url, form.attributes.get("action") or self.url)
@@ -173,6 +173,8 @@ class Visitor:
     def _found(self, name: str, within: str, *tags: str) -> Element:
         """The one so named; of several the one in the smallest part of the page in which `within` can be read."""
         found = [one for one in self.page.all(*tags) if self._name(one) == name]
+        # A label may go on with an explanation.
+        found = found or [one for one in self.page.all(*tags) if self._name(one).startswith(f"{name} ")]
         if within:
             sizes = [(size, one) for one in found if (size := _distance(one, within))]
             found = [one for size, one in sizes if size == min(size for size, _ in sizes)]
@@ -208,4 +210,8 @@ def _sent(element: Element) -> tuple[str, str] | None:
         return None
     if told.get("type") in ("checkbox", "radio"):
         return (told["name"], told.get("value", "on")) if "checked" in told else None
-    return told["name"], told.get("value", "") if element.tag == "input" else told.get("value", element.text)
+    if element.tag == "select":
+        options = list(element.all("option"))
+        chosen = [one for one in options if "selected" in one.attributes] or options[:1]
+        return (told["name"], chosen[0].attributes.get("value", chosen[0].text)) if chosen else None
+    return told["name"], told.get("value", "" if element.tag == "input" else element.text)
