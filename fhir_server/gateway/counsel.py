@@ -12,7 +12,8 @@ from fhir_server.gateway.access import READ, SEARCH, not_found
 from fhir_server.gateway.asking import Asking
 from fhir_server.gateway.emergency_window import Window, window
 from fhir_server.gateway.explaining import Explanation, Question, answer, check, entitled
-from fhir_server.gateway.naming import app_names
+from fhir_server.gateway.moment import Now, Within
+from fhir_server.gateway.naming import app_names, names
 from fhir_server.gateway.previewing import Preview, compare, named
 from fhir_server.outcome import FhirError
 from fhir_server.store.protocol import StoredVersion
@@ -78,6 +79,18 @@ class Counsel(Asking):
         """What the registered apps among these client ids are called. That is about nobody, so no log tells of it."""
         async with self._store.snapshot() as snapshot:
             return await app_names(snapshot, clients)
+
+    async def names(self, patient: str, references: Iterable[str]) -> Mapping[str, str]:
+        """What those whom a Consent of the patient names, `Type/id`, are called; the reference where no name is known.
+
+        For the patient and their proxies; for others nobody is known. No record is shown, so no log tells of it.
+        """
+        self._access.require("Consent", READ)
+        async with self._store.snapshot() as snapshot:
+            sight = await self._look(snapshot)
+            if not entitled(sight, await sight.read("Patient", patient, READ)):
+                return {}
+            return await names(Within(Now(snapshot), patient), references)
 
     async def open_emergency(self, patient: str, reason: str, minutes: int) -> Window:
         """A token for one dossier in an emergency, durable and in the log of that patient id when it is returned.

@@ -100,7 +100,7 @@ async def connections(
     given = await _in_force(server, session, patient, now) if patient else []
     references = {one for consent in given for one in telling.names_of(consent.record.provisions)}
     references |= {one for consent in given for one in consent.record.performers}
-    known = await known_as(session, sorted(references), [one.resource for one in given], language)
+    known = await known_as(session, patient, sorted(references), [one.resource for one in given], language)
     clients = {client for consent in given for client in consent.apps}
     used = LastUsed({}, {}, whole=True)
     if patient:
@@ -184,10 +184,11 @@ def _kind(record: ConsentRecord, whom: Sequence[Actor] | None, apps: Sequence[st
 async def _of_grant(server: AuthorizationServer, kept: Kept[Grant], language: Language) -> Connection:
     grant = kept.value
     client = await client_of_grant(server, grant)
+    choice = everything(grant.scope, server.gateway.registry.resource_types)
     return Connection(
         kind="app",
         names=(client.name,),
-        rules=app_rules(everything(grant.scope, server.gateway.registry.resource_types), language),
+        rules=app_rules(choice._replace(sensitive=frozenset()), language),
         since=grant.created,
         until=grant.until,
         used=grant.used,

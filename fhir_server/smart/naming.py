@@ -41,17 +41,20 @@ _TITLE_LENGTH_MAX: Final = 80
 
 
 class KnownAs:
-    """Names in one language. `resources` were released to the reader; `apps` are names of apps by client id."""
+    """Names in one language. `resources` were released to the reader; `apps` are names of apps by client id, `others`
+    of who is in no search of theirs by `Type/id`."""
 
     def __init__(
         self,
         resources: Iterable[Mapping[str, Any]],
         apps: Mapping[str, str],
+        others: Mapping[str, str],
         consents: Iterable[Mapping[str, Any]],
         language: Language,
     ) -> None:
         self._resources = {f"{one['resourceType']}/{one['id']}": one for one in resources}
         self._names = Names(self._resources.values(), apps)
+        self._others = others
         self._texts = dict(_texts(consents))
         self._language = language
         self._at = LANGUAGES.index(language)
@@ -67,14 +70,13 @@ class KnownAs:
         if reference.startswith(_DEVICES):
             client = client_of(reference)
             return self._names.app(client) or client
-        return self._names.of(reference)
+        return self._others.get(reference) or self._names.of(reference)
 
     def title(self, reference: str) -> str:
         resource = self._resources.get(reference)
-        if resource is None:
-            return self.person(reference)
-        if "name" in resource:
-            return self.person(reference)
+        if resource is None or "name" in resource:
+            name = self.person(reference)
+            return name if name != reference else of_type(reference.partition("/")[0], self._language)
         for path in _TITLES:
             for text in values(resource, path):
                 if isinstance(text, str) and text:
@@ -97,9 +99,13 @@ def apps_in(consent: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 async def known_as(
-    session: Session, references: Iterable[str], consents: Iterable[Mapping[str, Any]], language: Language
+    session: Session,
+    patient: str,
+    references: Iterable[str],
+    consents: Iterable[Mapping[str, Any]],
+    language: Language,
 ) -> KnownAs:
-    """The names behind these `Type/id`, found by one search."""
+    """The names behind these `Type/id` in Consents of the patient; found by one search, as far as that goes."""
     asked = dict.fromkeys(references)
     apps = await session.app_names(filter(None, map(client_of, asked)))
     wanted = [one for one in asked if not client_of(one) and session.holds(one.partition("/")[0])]
@@ -118,7 +124,10 @@ async def known_as(
             interaction="search-system",
         )
         found = [json.parse(one.body) for one in (*page.matches, *page.included)]
-    return KnownAs(found, apps, consents, language)
+    shown = {f"{one['resourceType']}/{one['id']}" for one in found}
+    hidden = [one for one in wanted if one not in shown]
+    others = await session.names(patient, hidden) if hidden else {}
+    return KnownAs(found, apps, others, consents, language)
 
 
 def _texts(consents: Iterable[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str], str]]:
