@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from examples import bundle_paths
+from tests.clients.people import give_accounts
 from tests.live import SYSTEM, Live, live, load, token
 
 
@@ -16,6 +17,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     load(data, bundle_paths())
     with live(data, "--base-policy", "permit") as served:
         yield served
+
+
+@pytest.fixture(scope="package")
+def town(server: Live) -> Live:
+    """The same server, with people who can log in to it."""
+    give_accounts(server.data)
+    return server
 
 
 @pytest.fixture(scope="package")
