@@ -56,7 +56,7 @@ async def authenticate(
         return await _by_secret(server, named, secret, endpoint, challenge=False)
     client = await Clients(server).get(named or implied)
     if client is None:
-        raise invalid_client("client is unknown")
+        raise invalid_client("client is unknown", challenge=False)
     if client.kind != "public":
         raise await _failed(server, client, endpoint, "client shows who it is, and this one did not")
     return client
@@ -76,16 +76,16 @@ async def _by_assertion(
     server: AuthorizationServer, addresses: Addresses, text: str, kind: str, named: str, endpoint: str
 ) -> Client:
     if kind != assertions.ASSERTION_TYPE:
-        raise invalid_client(f"client_assertion_type is {assertions.ASSERTION_TYPE}")
+        raise invalid_client(f"client_assertion_type is {assertions.ASSERTION_TYPE}", challenge=False)
     try:
         presented = assertions.read(text)
     except assertions.Refused as refused:
-        raise invalid_client(f"client_assertion: {refused}") from None
+        raise invalid_client(f"client_assertion: {refused}", challenge=False) from None
     if named not in ("", presented.client):
-        raise invalid_client("client_id is not that of the client_assertion")
+        raise invalid_client("client_id is not that of the client_assertion", challenge=False)
     client = await Clients(server).get(presented.client)
     if client is None:
-        raise invalid_client("client is unknown")
+        raise invalid_client("client is unknown", challenge=False)
     # SMART has the token URL, wherever the assertion is sent (RFC 7523, section 3, item 3, too); RFC 10070 the issuer.
     audience = addresses.endpoint("token") if client.assertion_profile == "smart22" else addresses.issuer
     try:

@@ -158,10 +158,10 @@ def _check_use(client: Client, registry: Registry) -> None:
         raise ValueError("grants are named once each")
     lets_in = "authorization_code" in client.grants
     backend = "client_credentials" in client.grants
-    if not (lets_in or backend or client.introspects):
-        raise ValueError("a client has a redirect_uri, or a user to act as, or introspects")
     if "refresh_token" in client.grants and not lets_in:
         raise ValueError("grant refresh_token goes with authorization_code")
+    if not (lets_in or backend or client.introspects):
+        raise ValueError("a client has a redirect_uri, or a user to act as, or introspects")
     if lets_in != bool(client.redirect_uris):
         raise ValueError("a redirect_uri and grant authorization_code go together")
     if backend != bool(client.user):

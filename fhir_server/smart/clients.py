@@ -67,6 +67,8 @@ class Clients:
         Raises ValueError that names what it may not be, or if the id is taken.
         """
         client_metadata.check(client, self._server.gateway.registry)
+        if await self.get(client.id) is not None:  # before anything is said of its Device
+            raise _taken(client.id)
         secret = _new_secret() if client.kind == "symmetric" else ""
         stored = msgspec.structs.replace(client, secret=secret and digest(secret), created=self._server.now())
         # The Device comes first: a Consent can't name an app that has none, whereas one that nobody names does no harm.
@@ -75,7 +77,7 @@ class Clients:
         try:
             await self._server.state.commit(self._shelf.add(client.id, stored), audit=(entry,))
         except AuthConflict:
-            raise ValueError(f"client id `{client.id}` is taken") from None
+            raise _taken(client.id) from None
         return Registered(stored, secret)
 
     async def rotate(self, id: str, by: str, *, jwks: str = "", jwks_uri: str = "") -> Registered:
@@ -164,6 +166,10 @@ def device(client: Client) -> dict[str, Any]:
         "status": "active",
         "deviceName": [{"name": client.name, "type": "user-friendly-name"}],
     }
+
+
+def _taken(id: str) -> ValueError:
+    return ValueError(f"client id `{id}` is taken")
 
 
 def _new_secret() -> str:

@@ -36,7 +36,14 @@ def key_set(*keys: JWK | Json) -> Json:
 def claims(client: str = "backend", now: int = 0, **more: Any) -> Json:
     """Those of an assertion that holds; `now` in microseconds as the server counts; what is None is left out."""
     seconds = now // 1_000_000
-    made = {"iss": client, "sub": client, "aud": TOKEN_URL, "exp": seconds + 240, "jti": f"jti-{next(_NUMBERS)}", **more}
+    made = {
+        "iss": client,
+        "sub": client,
+        "aud": TOKEN_URL,
+        "exp": seconds + 240,
+        "jti": f"jti-{next(_NUMBERS)}",
+        **more,
+    }
     return {name: value for name, value in made.items() if value is not None}
 
 
@@ -47,7 +54,9 @@ def signed(payload: Json | str, key: JWK | None = None, alg: str = "", **header:
     members = {"alg": algorithm, "kid": chosen["kid"], "typ": "JWT", **header}
     jws = JWS(payload if isinstance(payload, str) else json.dumps(payload))
     jws.allowed_algs = [algorithm]
-    jws.add_signature(chosen, protected=json.dumps({name: value for name, value in members.items() if value is not None}))
+    jws.add_signature(
+        chosen, protected=json.dumps({name: value for name, value in members.items() if value is not None})
+    )
     text: str = jws.serialize(compact=True)
     return text
 

@@ -270,7 +270,9 @@ async def test_what_comes_compressed_is_not_unpacked(publisher: Publisher) -> No
     assert "compressed" in await fault(fetcher(publisher), publisher.url())
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"{", b'{"keys": {}}', b'{"keys": [1]}', b"\xff", b'{"keys":' + b"[" * 9999])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b"{", b'{"keys": {}}', b'{"keys": [1]}', b"\xff", b'{"keys":' + b"[" * 9999]
+)
 async def test_what_is_no_key_set_is_a_fault(publisher: Publisher, body: bytes) -> None:
     publisher.says(body)
     assert "a key set" in await fault(fetcher(publisher), publisher.url())
