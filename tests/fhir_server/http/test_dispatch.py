@@ -129,6 +129,35 @@ async def test_other_methods_are_named_in_allow(client: httpx.AsyncClient, house
     assert answer.headers["allow"] == "DELETE, GET, HEAD, PATCH, PUT"
 
 
+@pytest.mark.parametrize("path", ["/Patient/p", "/metadata", "/Organization", "/Patient/nobody", "/"])
+@pytest.mark.parametrize("query", ["access_token=token-1", "_format=json&access_token=", "access%5Ftoken=token-1"])
+async def test_line_9_a_token_among_the_parameters_is_refused(
+    client: httpx.AsyncClient, house: House, path: str, query: str
+) -> None:
+    """Also if it is a good one, and if the header has a good one: https://datatracker.ietf.org/doc/html/rfc9700#section-4.3.2"""
+    await house.given(patient("p"))
+    for headers in ({}, {"Authorization": ""}):
+        answer = await client.get(f"{path}?{query}", headers=headers)
+        assert answer.status_code == 400
+        assert answer.headers["www-authenticate"].startswith('Bearer realm="fhir", error="invalid_request"')
+        assert answer.json()["issue"][0]["expression"] == ["access_token"]
+        assert "token-1" not in answer.text
+
+
+async def test_line_9_a_token_in_the_form_of_a_search_is_refused(client: httpx.AsyncClient, house: House) -> None:
+    await house.given(patient("p"))
+    asked = await client.post("/Patient/_search", data={"_id": "p", "access_token": "token-1"})
+    assert asked.status_code == 400
+    assert asked.json()["issue"][0]["expression"] == ["access_token"]
+    assert (await client.post("/Patient/_search", data={"_id": "p"})).status_code == 200
+
+
+async def test_line_9_prefer_lenient_takes_no_token_either(client: httpx.AsyncClient, house: House) -> None:
+    """Unknown parameters may be passed over if the client says so; this one is known, and refused."""
+    answer = await client.get("/Patient?access_token=token-1", headers={"Prefer": "handling=lenient"})
+    assert answer.status_code == 400
+
+
 async def test_a_public_address_begins_every_link(
     surface: Callable[..., FhirApplication], bearer: str, house: House
 ) -> None:

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from fhirclient.auth import FHIRAuth, FHIROAuth2Auth
+from fhirclient.models.capabilitystatement import CapabilityStatementRestSecurity
 
 from fhir_server.interactions.routes import ROUTES
 from profiles import registry
@@ -42,3 +44,30 @@ async def test_every_search_parameter_it_names_can_be_searched(operator: Caller)
 
 async def test_an_unknown_mode_is_refused(operator: Caller) -> None:
     assert (await operator.get("metadata?mode=x")).status == 400
+
+
+async def test_line_2_the_statement_names_the_endpoints_for_who_does_not_read_the_smart_configuration(
+    house: House,
+) -> None:
+    """https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html: deprecated, and still read."""
+    security = (await house.anonymous().get("metadata")).json["rest"][0]["security"]
+    assert security["cors"] is True
+    assert [coding["code"] for coding in security["service"][0]["coding"]] == ["SMART-on-FHIR"]
+    (extension,) = security["extension"]
+    assert {one["url"]: one["valueUri"] for one in extension["extension"]} == {
+        "authorize": "http://wijk.test/auth/authorize",
+        "token": "http://wijk.test/auth/token",
+        "introspect": "http://wijk.test/auth/introspect",
+        "revoke": "http://wijk.test/auth/revoke",
+        "manage": "http://wijk.test/portal/apps",
+    }
+
+
+async def test_line_2_the_stock_python_client_sees_that_it_must_authorize(house: House) -> None:
+    """Without the extension it goes on without a token, and says nothing."""
+    security = (await house.anonymous().get("metadata")).json["rest"][0]["security"]
+    state: dict[str, str] = {}
+    found = FHIRAuth.from_capability_security(CapabilityStatementRestSecurity(security), state)
+    assert isinstance(found, FHIROAuth2Auth)
+    assert state["authorize_uri"] == "http://wijk.test/auth/authorize"
+    assert state["token_uri"] == "http://wijk.test/auth/token"
