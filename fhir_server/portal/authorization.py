@@ -99,7 +99,7 @@ async def search(visit: Visit) -> Response:
 async def choose(visit: Visit) -> Response:
     """One of the patients that a professional may see; or another one than before."""
     waiting = await _waiting(visit)
-    if grants.resident(waiting.login.value.person) or waiting.asked.launch:
+    if not _may_choose(waiting):
         raise Problem(403)
     patient = visit.form.one("patient") or ""
     if patient and await patients.seen(visit.server, waiting.login.value.person, patient) is None:
@@ -180,6 +180,12 @@ def _must_choose(visit: Visit, waiting: _Waiting) -> bool:
     return waiting.patient is None and authorize.needs_patient(waiting.authorization.scope, types)
 
 
+def _may_choose(waiting: _Waiting) -> bool:
+    """Whether it is for the person to say whose dossier it is about."""
+    launch = waiting.asked.launch
+    return not grants.resident(waiting.login.value.person) and (launch is None or not launch.value.patient)
+
+
 def _as_shown(visit: Visit, waiting: _Waiting) -> bool:
     """Whether the form was made for who is logged in now, and for the dossier that is chosen now."""
     patient = waiting.patient.id if waiting.patient else ""
@@ -239,7 +245,7 @@ async def _screen(visit: Visit, waiting: _Waiting, choice: Choice | None = None,
         who=await described(visit.server.gateway, login.person),
         patient=waiting.patient,
         resident=grants.resident(login.person),
-        may_choose=waiting.patient is not None and not grants.resident(login.person) and not waiting.asked.launch,
+        may_choose=waiting.patient is not None and _may_choose(waiting),
         offer=offer,
         subjects=SENSITIVITIES,
         durations=DURATIONS,

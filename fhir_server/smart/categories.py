@@ -29,13 +29,17 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A row. `sensitive`: whoever lets an app in has to tick it themself. `explained` says what is in it."""
+    """A row. `explained` says what is in it. `sensitive`: whoever lets an app in has to tick it themself.
+
+    `writable`: somebody who lets an app in may write it at all, which is so of neither the log nor the directory.
+    """
 
     name: str
     types: frozenset[str]
     title: Words
     explained: Words
     sensitive: bool = False
+    writable: bool = True
     laboratory: bool | None = None  # of the Observations those from a laboratory, or all others; None: both
 
     def touches(self, scope: Scope) -> bool:
@@ -70,17 +74,19 @@ def _row(
     en: tuple[str, str],
     *,
     sensitive: bool = False,
+    writable: bool = True,
     laboratory: bool | None = None,
 ) -> Category:
-    return Category(name, frozenset(types.split()), Words(nl[0], en[0]), Words(nl[1], en[1]), sensitive, laboratory)
+    title, explained = Words(nl[0], en[0]), Words(nl[1], en[1])
+    return Category(name, frozenset(types.split()), title, explained, sensitive, writable, laboratory)
 
 
 CATEGORIES: Final = (
     _row(
         "personal",
         "Patient Person",
-        ("Persoonlijke gegevens", "Naam, adres, geboortedatum en telefoonnummer."),
-        ("Personal details", "Name, address, date of birth and phone number."),
+        ("Persoonlijke gegevens", "Naam, adres, geboortedatum, telefoonnummer en burgerservicenummer (BSN)."),
+        ("Personal details", "Name, address, date of birth, phone number and citizen service number (BSN)."),
     ),
     _row(
         "helpers",
@@ -175,6 +181,7 @@ CATEGORIES: Final = (
         " ".join(sorted(UNOWNED - {"Schedule"})),
         ("Zorgverleners en organisaties", "De sociale kaart: wie er in de wijk zorg en hulp geven."),
         ("Care providers and organisations", "The directory: who gives care and help in the neighbourhood."),
+        writable=False,
     ),
     _row(
         "consents",
@@ -189,6 +196,7 @@ CATEGORIES: Final = (
         ("Wie er heeft gekeken", "Het logboek: wie het dossier heeft bekeken, en wanneer."),
         ("Who has looked", "The log: who has looked into the record, and when."),
         sensitive=True,
+        writable=False,
     ),
 )
 

@@ -162,11 +162,16 @@ def ticked(scope: str, resource: Mapping[str, Any], types: Collection[str]) -> C
 
 def _touched(asked: Iterable[Scope], letters: str) -> Iterator[Category]:
     of_these = [one for one in asked if not set(letters).isdisjoint(one.actions)]
-    return (category for category in CATEGORIES if any(category.touches(one) for one in of_these))
+    return (category for category in _rows(letters) if any(category.touches(one) for one in of_these))
+
+
+def _rows(letters: str) -> Iterable[Category]:
+    """The rows for reading, or those for writing."""
+    return CATEGORIES if set(letters) & set(READING) else (one for one in CATEGORIES if one.writable)
 
 
 def _ticked(scope: Scope, names: Collection[str]) -> Iterator[Scope]:
-    touched = [category for category in CATEGORIES if category.touches(scope)]
+    touched = [category for category in _rows(scope.actions) if category.touches(scope)]
     chosen = [category for category in touched if category.name in names]
     if chosen == touched:
         yield from [scope] if touched else []

@@ -6,10 +6,14 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#stan
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Final
 
 from consent.facts import values
+from consent.instants import interval
 from consent.references import local
+from consent.say import day
+from consent.words import Language
 from fhir_server.outcome import Category, FhirError
 from fhir_server.search.parse import parse
 from fhir_server.smart.grants import as_person
@@ -23,11 +27,16 @@ COUNT_MAX: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A patient as a list shows them: never a number by which others know them. `born` is YYYY-MM-DD, or ''."""
+    """A patient as a list shows them: never a number by which others know them. `born` is a FHIR date, or ''."""
 
     id: str
     name: str
     born: str
+
+    def birthday(self, language: Language) -> str:
+        """`1 mei 1941`; less where less is known."""
+        span = interval(self.born, UTC) if len(self.born) == len("1941-05-01") else None
+        return day(span[0], language, UTC) if span else self.born
 
 
 async def own(server: AuthorizationServer, person: str) -> str:

@@ -484,7 +484,7 @@ async def test_line_6_a_professional_chooses_one_of_the_patients_they_may_see() 
         assert "ten minste twee letters" in short.text
         found = await who.browser.send(page, f"{action}/patients", name="huij")
         assert "Annie Huijnen" in found.text
-        assert "1941-05-01" in found.text
+        assert "Geboren op 1 mei 1941" in found.text
         assert "Bert" not in found.text
         assert BSN not in found.text
         none = await who.browser.send(page, f"{action}/patients", name=BSN)
@@ -579,6 +579,21 @@ async def test_line_6_a_launch_brings_its_patient_along_in_the_same_login_only()
         assert grant.value.patient == "p"
         assert "need_patient_banner" in grant.value.launch_context
         assert said(await who.asks(scope=scope, launch=launch))["error"] == "invalid_request"
+
+
+async def test_line_6_a_launch_without_a_patient_leaves_the_choice_to_the_professional() -> None:
+    async with site() as place:
+        app = await set_up(place, launch_uri="https://app.test/start")
+        await opens_to_doctor(place, "p")
+        who = await visitor(place, "doctor")
+        page = await who.screen(scope="launch patient/Observation.rs", launch=await handle(place, who, app, ""))
+        assert "Voor wie is de app?" in page.text
+        action = urlsplit(str(page.url)).path
+        found = await who.browser.send(page, f"{action}/patients", name="huij")
+        await who.browser.send(found, f"{action}/patient", patient="p")
+        said(await who.answers(await who.browser.get(action)))
+        (grant,) = await place.server.state.grants.all("PractitionerRole/gp")
+        assert grant.value.patient == "p"
 
 
 async def test_line_6_a_resident_is_launched_into_their_own_dossier_only() -> None:

@@ -78,6 +78,14 @@ def test_a_type_that_nobody_may_be_shown_is_not_granted() -> None:
     assert granted("patient/Linkage.rs patient/Condition.rs", choice(" ".join(ROWS))) == {"patient/Condition.rs"}
 
 
+def test_nobody_lets_an_app_write_the_log_or_the_directory() -> None:
+    asked = "patient/AuditEvent.cruds user/Organization.cruds patient/Consent.cruds"
+    everything = choice(" ".join(ROWS), " ".join(ROWS))
+    assert granted(asked, everything) == {"patient/AuditEvent.rs", "user/Organization.rs", "patient/Consent.cruds"}
+    offer = consenting.offered("patient/*.cruds", TYPES)
+    assert {one.name for one in offer.reading} - {one.name for one in offer.writing} == {"directory", "log"}
+
+
 def test_an_app_that_is_let_in_once_is_not_told_that_it_may_come_back() -> None:
     asked = "openid offline_access online_access patient/Condition.rs"
     assert granted(asked, choice("diagnoses")) == {"openid", "patient/Condition.rs"}
@@ -139,7 +147,7 @@ def test_what_is_ticked_can_be_read_back_from_the_consent(
     ticked = Choice(frozenset(reading), frozenset(writing), frozenset(sensitive))
     scope = consenting.granted("patient/*.cruds", ticked, TYPES)
     back = consenting.ticked(scope, made(scope, " ".join(sensitive)), TYPES)
-    assert (back.reading, back.writing) == (ticked.reading, ticked.writing)
+    assert (back.reading, back.writing) == (ticked.reading, ticked.writing - {"directory", "log"})
     if (reading | writing) - {"directory", "consents", "log"}:
         assert back.sensitive == ticked.sensitive
 
