@@ -118,7 +118,9 @@ def test_line_17_no_script_of_another_origin_reads_the_pages_people_see(server: 
             assert answer.status_code < 500
 
 
-def test_line_18_nothing_that_was_sent_is_in_the_output_of_the_server(tmp_path: Path) -> None:
+def test_line_18_nothing_that_was_sent_is_in_the_output_of_the_server(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Tokens, codes, secrets and assertions, in forms, in headers and in addresses: not in what the server prints, not in
     the audit log, not in the metrics.
     """
@@ -137,4 +139,4 @@ def test_line_18_nothing_that_was_sent_is_in_the_output_of_the_server(tmp_path: 
             httpx.get(f"{base}/fhir/Patient", headers=header)
             httpx.get(f"{base}/auth/authorize", params=secrets)
         told = command("audit", "--data", str(data)) + httpx.get(f"{base}/metrics").text
-    assert "Geheim" not in told + (tmp_path / "printed").read_text()
+    assert "Geheim" not in told + (tmp_path / "printed").read_text() + capfd.readouterr().err
