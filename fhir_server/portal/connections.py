@@ -11,6 +11,7 @@ from typing import Final
 from starlette.responses import Response
 
 from consent.say import day
+from consent.words import listed
 from fhir_server.portal.visit import Page, Problem, Visit
 from fhir_server.portal.words import Language, Table
 from fhir_server.smart import patients
@@ -22,14 +23,17 @@ from fhir_server.smart.consenting import Choice
 
 WORDS: Final[Table] = {
     "apps_title": ("Wie mag meekijken?", "Who can see the record?"),
+    "apps_title_professional": ("Mijn apps", "My apps"),
     "apps_of": ("Het dossier van {name}", "The record of {name}"),
     "apps_intro": (
-        "Dit zijn alle apps, zorgverleners en mensen die u toegang gaf. U kunt op elk moment stoppen.",
-        "These are all apps, care providers and people you gave access. You can stop at any time.",
+        "Hier ziet u wie uw dossier mag gebruiken: apps, zorgverleners en andere mensen. U kunt op elk moment stoppen.",
+        "Here you see who may use your record: apps, care providers and other people. You can stop at any time.",
     ),
     "apps_intro_proxy": (
-        "Dit zijn alle apps, zorgverleners en mensen die toegang hebben. U kunt voor {name} op elk moment stoppen.",
-        "These are all apps, care providers and people who have access. You can stop at any time for {name}.",
+        "Hier ziet u wie dit dossier mag gebruiken: apps, zorgverleners en andere mensen. "
+        "U kunt voor {name} op elk moment stoppen.",
+        "Here you see who may use this record: apps, care providers and other people. "
+        "You can stop at any time for {name}.",
     ),
     "apps_intro_professional": (
         "Dit zijn de apps die u voor uw eigen werk hebt toegelaten. Zij zien niet meer dan u mag zien.",
@@ -54,13 +58,14 @@ WORDS: Final[Table] = {
     "apps_used_never": ("Nog niet gebruikt", "Not used yet"),
     "apps_used_unknown": ("Lang niet gebruikt, of nooit", "Not used for a long time, or never"),
     "apps_given_by": ("Toegelaten door {name}", "Let in by {name}"),
-    "apps_more": ("Meer over {name}", "More about {name}"),
-    "apps_may": ("Wat mag hier?", "What is allowed?"),
-    "apps_may_closed": ("Wat mag hier niet?", "What is not allowed?"),
+    "apps_more": ("Meer hierover", "More about this"),
+    "apps_more_named": ("Meer hierover: {name}", "More about this: {name}"),
+    "apps_may": ("Wat mag wel en niet?", "What is allowed, and what is not?"),
+    "apps_may_app": ("Wat mag deze app?", "What may this app do?"),
     "apps_when": ("Wanneer?", "When?"),
     "apps_log": ("Bekijk wanneer dit is gebruikt", "See when this was used"),
     "apps_stop": ("Nu stoppen", "Stop now"),
-    "apps_stop_named": ("Nu stoppen met {name}", "Stop {name} now"),
+    "apps_stop_named": ("Nu stoppen: {name}", "Stop now: {name}"),
     "apps_back": ("Terug naar het overzicht", "Back to the list"),
     "apps_narrow": ("Minder laten zien", "Show less"),
     "apps_narrow_explained": (
@@ -90,10 +95,10 @@ WORDS: Final[Table] = {
         "Zo blijft er niets over. Er is niets veranderd. Wilt u helemaal stoppen?",
         "This would leave nothing. Nothing has changed. Do you want to stop altogether?",
     ),
-    "apps_stop_title": ("Wilt u stoppen?", "Do you want to stop?"),
+    "apps_stop_title": ("Wilt u hiermee stoppen?", "Do you want to stop this?"),
     "apps_stop_app": (
-        "{name} kan daarna niets meer lezen of schrijven. Wat de app al heeft opgehaald, kan nog in de app staan.",
-        "After this {name} can no longer read or write anything. What the app has already fetched may still be in it.",
+        "De app {name} kan daarna niets meer lezen of schrijven. Wat de app al heeft, kan nog in de app staan.",
+        "After this the app {name} can no longer read or write. What the app already has may still be in it.",
     ),
     "apps_stop_other": (
         "Deze toegang vervalt meteen: {name}. Wat iemand zelf heeft opgeschreven, mag hij of zij blijven lezen.",
@@ -244,7 +249,7 @@ def _shown(visit: Visit, one: Connection) -> Shown:
     return Shown(
         id=one.id,
         kind=one.kind,
-        name=", ".join(one.names) or visit.say("apps_everybody"),
+        name=listed(one.names, visit.language) if one.names else visit.say("apps_everybody"),
         rules=one.rules,
         times=tuple(_times(visit, one)),
         log=f"/portal/log{query}" if one.consent else "",

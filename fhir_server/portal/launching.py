@@ -3,10 +3,13 @@
 https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-launch
 """
 
+from dataclasses import replace
 from typing import Final
 
 from starlette.responses import RedirectResponse, Response
 
+from consent.instants import interval
+from consent.say import day
 from fhir_server.portal import security
 from fhir_server.portal.visit import Page, Problem, Visit
 from fhir_server.portal.words import Table
@@ -35,7 +38,7 @@ WORDS: Final[Table] = {
         "There are more. Type more of the name if you do not see the resident.",
     ),
     "launch_none": ("Niemand gevonden van wie u het dossier mag zien.", "Nobody found whose record you may see."),
-    "launch_born": ("Geboren op {day}", "Born on {day}"),
+    "launch_born": ("Geboren: {day}", "Born: {day}"),
     "launch_unnamed": ("Zonder naam", "Without a name"),
     "launch_for": ("Een app starten voor {name}", "Start an app for {name}"),
     "launch_pick": (
@@ -101,7 +104,13 @@ async def _patient(visit: Visit) -> Known:
     found = await patients.seen(visit.server, visit.person, visit.parts["patient"])
     if found is None:
         raise Problem(404, "launch_no_patient")
-    return found
+    return _born(visit, found)
+
+
+def _born(visit: Visit, known: Known) -> Known:
+    """With the date of birth in words, if it is a whole one."""
+    span = interval(known.born, visit.server.settings.zone) if len(known.born) == len("2026-01-31") else None
+    return replace(known, born=day(span[0], visit.language, visit.server.settings.zone)) if span else known
 
 
 async def _apps(visit: Visit) -> list[Client]:
@@ -113,7 +122,8 @@ async def _apps(visit: Visit) -> list[Client]:
 def _search_page(
     visit: Visit, *, name: str = "", notice: str = "", found: list[Known] | None = None, more: bool = False
 ) -> Response:
-    return visit.page("launch_search.html", name=name, notice=notice, found=found, more=more, place=_PLACE)
+    shown = None if found is None else [_born(visit, one) for one in found]
+    return visit.page("launch_search.html", name=name, notice=notice, found=shown, more=more, place=_PLACE)
 
 
 PAGES: Final = (

@@ -64,7 +64,7 @@ WORDS: Final[Table] = {
     "log_refused": ("Geweigerd", "Refused"),
     "log_failed": ("Mislukt", "Failed"),
     "log_emergency": ("Noodknop", "Emergency button"),
-    "log_reason": ("De reden: {reason}", "The reason: {reason}"),
+    "log_reason": ("De reden: ‘{reason}’.", "The reason: ‘{reason}’."),
     "log_older": ("Oudere regels", "Older lines"),
     "log_newest": ("Naar de nieuwste regels", "To the newest lines"),
 }
@@ -118,6 +118,7 @@ async def show(visit: Visit) -> Response:
         app=", ".join(names.get(one, one) for one in apps),
         notice=notice,
         first=after is None,
+        chosen=asked != Asked("others", "", "", "") or notice == "log_date_wrong",
         newest="/portal/log?" + urlencode(asked.pairs),
         older="/portal/log?" + urlencode((("after", older),)) if older else "",
     )

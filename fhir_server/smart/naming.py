@@ -16,8 +16,8 @@ from fhir_server.search.parse import parse
 from profiles import json
 
 _KIND_OF: Final[Mapping[str, Text]] = {
-    "Organization": ("alle organisaties van de soort {name}", "every organisation of the kind {name}"),
-    "PractitionerRole": ("alle zorgverleners van de soort {name}", "every professional of the kind {name}"),
+    "Organization": ("alle organisaties van de soort {name}", "all organisations of the kind {name}"),
+    "PractitionerRole": ("alle zorgverleners van de soort {name}", "all professionals of the kind {name}"),
 }
 _DEVICES: Final = "Device/app-"
 _BEHIND: Final = (("_include", "PractitionerRole:practitioner"), ("_include", "PractitionerRole:organization"))
