@@ -1,10 +1,11 @@
-// What an app does with fhir-kit-client: node fhir_kit_client.mjs FOLDER BASE TOKEN, where FOLDER holds node_modules.
+// What an app does with fhir-kit-client: node fhir_kit_client.mjs, with { packages, base, token } on standard input.
 // Prints one JSON object with what was found.
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { text } from 'node:stream/consumers';
 
-const [folder, baseUrl, bearerToken] = process.argv.slice(2);
-const entry = join(resolve(folder), 'node_modules', 'fhir-kit-client', 'dist', 'index.js');
+const { packages, base: baseUrl, token: bearerToken } = JSON.parse(await text(process.stdin));
+const entry = join(resolve(packages), 'node_modules', 'fhir-kit-client', 'dist', 'index.js');
 const { Client } = await import(pathToFileURL(entry).href);
 const client = new Client({ baseUrl, bearerToken });
 const status = async (answer) => {

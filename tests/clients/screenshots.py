@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import pyotp
 
 from examples import bundle_paths
+from fhir_server.portal.connections import WORDS
 from tests.clients import node
 from tests.clients.people import PASSWORD, give_accounts, log_in, register
 from tests.clients.visitor import Visitor
@@ -94,7 +95,7 @@ def of_a_resident(site: str, apps: dict[str, str]) -> Iterator[Shot]:
         yield Shot("home", "/portal/", annie.cookies)
         yield Shot("apps", "/portal/apps", annie.cookies)
         annie.open("/portal/apps")
-        annie.follow("Meer over Bloeddrukboekje")
+        annie.follow(WORDS["apps_more"][0].format(name="Bloeddrukboekje"))
         one = urlsplit(annie.url).path
         yield Shot("app", one, annie.cookies)
         yield Shot("app-stop", f"{one}/stop", annie.cookies)

@@ -1,5 +1,5 @@
 // A resident lets the stock app in, uses it, and stops it: node smart_app.mjs, with one JSON object on standard input:
-// { packages, chromium, site, launch, redirect, name, username, password }. Prints what was seen, as JSON.
+// { packages, chromium, site, launch, redirect, stop, username, password }. Prints what was seen, as JSON.
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { text } from 'node:stream/consumers';
@@ -48,7 +48,7 @@ found.again = await clicked(app, 'Read');
 
 const portal = await context.newPage();
 await portal.goto(`${told.site}/portal/apps`);
-await portal.getByRole('link', { name: `Nu stoppen met ${told.name}` }).click();
+await portal.getByRole('link', { name: told.stop }).click();
 await press(portal, 'Nu stoppen');
 await portal.getByRole('heading', { name: 'Gestopt' }).waitFor();
 found.after = await clicked(app, 'Read');

@@ -1,38 +1,46 @@
 """fhir-kit-client as it comes from npm, in Node: the client that many SMART apps are written with.
 
-It is found in WIJKDOSSIER_NPM (default build/npm), where `npm install --prefix build/npm fhir-kit-client` puts it.
 The package `fhir-kit-client` of npm.
 """
 
-import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.clients import node
+from tests.clients.people import let_in, register, stop
 from tests.live import Live
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = Path(__file__).with_name("fhir_kit_client.mjs")
+SCOPE = "launch/patient openid fhirUser patient/Patient.rs patient/Observation.rs"
+REDIRECT = "http://localhost:8003/after"
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def packages() -> Path:
-    folder = Path(os.environ.get("WIJKDOSSIER_NPM", ROOT / "build" / "npm"))
-    if shutil.which("node") is None:
-        pytest.skip("node is not installed")
-    if not (folder / "node_modules" / "fhir-kit-client").is_dir():
-        pytest.skip("fhir-kit-client not found (WIJKDOSSIER_NPM, default build/npm)")
-    return folder
+    node.require("fhir-kit-client")
+    return node.PACKAGES
 
 
-def test_an_app_of_a_resident_does_its_work(packages: Path, server: Live, resident: str) -> None:
-    arguments = ("node", str(SCRIPT), str(packages), server.url, resident.removeprefix("Bearer "))
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+def test_an_app_finds_where_to_ask_and_reads_until_it_is_stopped(town: Live) -> None:
+    site = town.url.removesuffix("/fhir")
+    registered = register(town.data, name="Stappenteller", kind="public", scope=SCOPE, redirect_uris=(REDIRECT,))
+    told = {"base": town.url, "client": registered.client.id, "redirect": REDIRECT, "scope": SCOPE}
+    asked = node.run("fhir_kit_smart.mjs", **told)
+    back = parse_qs(urlsplit(let_in(site, asked["url"], "annie")).query)
+    assert back["state"] == [asked["state"]]
+    assert back["iss"] == [site]
+    given = node.run("fhir_kit_smart.mjs", code=back["code"][0], verifier=asked["verifier"], **told)
+    assert given["patient"] == "bewoner-01"
+    assert given["birthDate"] == "1942-03-14"
+    assert given["observations"] > 0
+    assert given["neighbour"] == 404
+    stop(site, "annie", "Stappenteller")
+    assert node.run("fhir_kit_smart.mjs", token=given["token"], **told) == {"read": 401}
+
+
+def test_an_app_of_a_resident_does_its_work(server: Live, resident: str) -> None:
+    found = node.run("fhir_kit_client.mjs", base=server.url, token=resident.removeprefix("Bearer "))
     assert found["fhirVersion"] == "4.0.1"
     assert found["services"] == found["different"] > 70
     assert found["posted"] == ["include", "match"]

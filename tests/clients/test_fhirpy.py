@@ -7,10 +7,13 @@ import asyncio
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
+from authlib.integrations.httpx_client import OAuth2Client
 from fhirpy import AsyncFHIRClient, SyncFHIRClient
 from fhirpy.base.exceptions import AuthorizationError, MultipleResourcesFound, OperationOutcome, ResourceNotFound
 
+from tests.clients.people import let_in, register
 from tests.live import Live
 
 WEIGHT = {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]}
@@ -138,6 +141,30 @@ def test_operations_are_called(client: Any) -> None:
         "$everything", method="get", params={"_type": "Consent"}
     )
     assert {entry["resource"]["resourceType"] for entry in everything["entry"]} == {"Consent"}
+
+
+def test_an_app_of_a_professional_reads_with_the_token_that_it_was_given(town: Live) -> None:
+    """fhirpy leaves the asking to others: authlib's client does it, discovery and proof key included."""
+    site = town.url.removesuffix("/fhir")
+    scope = "openid fhirUser user/Patient.rs user/Observation.rs user/Practitioner.rs user/PractitionerRole.rs"
+    registered = register(town.data, name="Rondes", kind="symmetric", scope=scope, redirect_uris=("http://localhost:8002/",))  # fmt: skip
+    endpoints = httpx.get(f"{town.url}/.well-known/smart-configuration").json()
+    verifier = "x" * 64
+    with OAuth2Client(registered.client.id, registered.secret, scope=scope, redirect_uri="http://localhost:8002/", code_challenge_method="S256") as asking:  # fmt: skip
+        url, _ = asking.create_authorization_url(endpoints["authorization_endpoint"], code_verifier=verifier, aud=town.url)  # fmt: skip
+        back = let_in(site, url, "vermeulen")
+        told = asking.fetch_token(endpoints["token_endpoint"], authorization_response=back, code_verifier=verifier)
+    assert set(told["scope"].split()) == set(scope.split())
+
+    async def read() -> tuple[Any, list[Any]]:
+        client = AsyncFHIRClient(town.url, authorization=f"Bearer {told['access_token']}")
+        return await client.reference("PractitionerRole", "huisarts-vermeulen").to_resource(), await client.resources(
+            "Patient"
+        ).fetch_all()
+
+    own, patients = asyncio.run(read())
+    assert own["practitioner"]["reference"] == "Practitioner/dr-vermeulen"
+    assert len(patients) > 1
 
 
 def test_a_count_needs_lenient_handling(server: Live, bearer: str) -> None:

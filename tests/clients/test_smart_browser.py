@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.clients import node, pages
-from tests.clients.people import PASSWORD, register
+from tests.clients.people import PASSWORD, register, stop_words
 from tests.live import Live
 
 NAME = "Gewichtsboekje"
@@ -43,7 +43,7 @@ def test_line_11_a_resident_lets_the_stock_app_in_and_stops_it(town: Live, app: 
         site=town.url.removesuffix("/fhir"),
         launch=f"{app}/launch.html?{launch}",
         redirect=f"{app}/index.html",
-        name=NAME,
+        stop=stop_words(NAME),
         username="annie",
         password=PASSWORD,
     )
