@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 DATA ?= data
 PORT ?= 8080
 
-.PHONY: serve test check packages bench mutation lock clean
+.PHONY: serve test check packages clients screenshots bench mutation lock clean
 
 serve: $(STAMP)
 	$(BIN)/wijkdossier demo --data $(DATA) --port $(PORT)
@@ -24,6 +24,14 @@ check: $(STAMP)
 packages: $(STAMP)
 	$(BIN)/python -m profiles.build --fetch --packages build/packages --target build/definitions
 	for archive in build/packages/*.tgz; do mkdir -p $${archive%.tgz} && tar xzf $$archive -C $${archive%.tgz}; done
+
+# The stock JavaScript clients, and what drives a browser, for the tests that let them in; needs npm.
+clients:
+	npm install --silent --no-audit --no-fund --prefix build/npm fhirclient@2 fhir-kit-client@2 jose@6 playwright-core@1
+
+# Every page in both languages, on a phone and on a desk, to be looked at; needs chromium.
+screenshots: $(STAMP)
+	$(BIN)/python -m tests.clients.screenshots
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.performance

@@ -1,6 +1,6 @@
 """Node and what npm brings: programs run with stock packages, and a browser where one is installed.
 
-Packages are found in WIJKDOSSIER_NPM (default build/npm), where `npm install --prefix build/npm PACKAGE` puts them.
+Packages are found in WIJKDOSSIER_NPM (default build/npm), where `make clients` puts them.
 """
 
 import json
