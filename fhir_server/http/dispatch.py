@@ -106,7 +106,7 @@ class FhirApplication:
             shown = parameters + reading.pairs(body, "form")
         reads_binary = method in ("GET", "HEAD") and segments[:1] == ("Binary",) and len(segments) > 1
         preferences = negotiate(headers, shown, binary=reads_binary)
-        if any(name == "access_token" for name, _ in shown):
+        if shown and any(name == "access_token" for name, _ in shown):
             raise _token_in_parameters()
         session = await self._gateway.session(headers.get("authorization"))
         base = self._base_url or reading.origin(scope, headers) + self._prefix
