@@ -32,6 +32,10 @@ WORDS: Final[Table] = {
         "Deze gebruikersnaam en dit wachtwoord horen niet bij elkaar. Probeer het nog een keer.",
         "This username and this password do not belong together. Please try again.",
     ),
+    "login_forgotten": (
+        "Bent u uw wachtwoord vergeten? Vraag de beheerder om hulp.",
+        "Have you forgotten your password? Ask the operator for help.",
+    ),
     "code_title": ("Typ uw code", "Type your code"),
     "code_label": ("De 6 cijfers uit de app op uw telefoon", "The 6 digits from the app on your phone"),
     "code_go": ("Verder", "Continue"),
@@ -45,8 +49,8 @@ WORDS: Final[Table] = {
     ),
     "person_title": ("Voor wie bent u hier?", "Who are you here for?"),
     "person_explained": (
-        "U kunt op meer dan één manier inloggen. Kies er één. Later kunt u opnieuw kiezen.",
-        "You can log in in more than one way. Choose one. You can choose again later.",
+        "U kunt hier zijn voor uzelf of voor een ander. Kies voor wie u nu kijkt. Later kunt u opnieuw kiezen.",
+        "You can be here for yourself or for somebody else. Choose who it is for now. You can choose again later.",
     ),
     "person_Patient": ("Voor mijzelf", "For myself"),
     "person_RelatedPerson": ("Voor {about}", "For {about}"),
@@ -62,6 +66,11 @@ WORDS: Final[Table] = {
     "home_apps_explained": (
         "Bekijk welke apps en mensen het dossier mogen gebruiken. Stop ermee wanneer u wilt.",
         "See which apps and people may use the record. Stop this whenever you like.",
+    ),
+    "home_apps_professional": ("Mijn apps", "My apps"),
+    "home_apps_professional_explained": (
+        "Bekijk welke apps u toegang hebt gegeven. Stop ermee wanneer u wilt.",
+        "See which apps you have given access. Stop this whenever you like.",
     ),
     "home_log": ("Wie heeft er gekeken?", "Who has looked?"),
     "home_log_explained": (

@@ -11,6 +11,8 @@ import secrets
 from hashlib import sha256
 from typing import Final
 
+import msgspec
+
 from fhir_server.smart import records
 from fhir_server.smart.server import AuthorizationServer
 from fhir_server.smart.state import AuthConflict
@@ -95,7 +97,7 @@ class Attempts:
         return ".".join((nonce, self._sign("device", nonce, account), *kept))
 
     def _sign(self, *parts: str) -> str:
-        return hmac.digest(self._key, "\0".join(parts).encode(), sha256).hex()
+        return hmac.digest(self._key, msgspec.msgpack.encode(parts), sha256).hex()
 
 
 def _wait(failures: int) -> int:
