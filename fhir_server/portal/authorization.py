@@ -227,7 +227,8 @@ def _without_asking(visit: Visit, authorization: Authorization) -> OAuthError:
 
 def _picker(visit: Visit, waiting: _Waiting, **more: Any) -> Response:
     values = {"notice": "", "name": "", "found": None, "more": False, **more}
-    return visit.page("patients.html", app=waiting.asked.client, place=_place(visit), **values)
+    leads_to = (waiting.authorization.redirect_uri,)  # by Refuse
+    return visit.page("patients.html", redirects_to=leads_to, app=waiting.asked.client, place=_place(visit), **values)
 
 
 async def _screen(visit: Visit, waiting: _Waiting, choice: Choice | None = None, notice: str = "") -> Response:

@@ -93,7 +93,7 @@ WORDS: Final[Table] = {
         "You let this app in before. What you choose now takes its place.",
     ),
     "authorize_nothing": (
-        "U heeft niets aangekruist. Kruis aan wat de app mag, of kies Weigeren.",
+        "U heeft niets aangevinkt. Vink aan wat de app mag, of kies Weigeren.",
         "You ticked nothing. Tick what the app may do, or choose Refuse.",
     ),
     "authorize_reading": ("Wat mag de app lezen?", "What may the app read?"),
@@ -104,14 +104,18 @@ WORDS: Final[Table] = {
         "De app ziet nooit meer dan u zelf mag zien. Wat bewoners voor u hebben gesloten, blijft gesloten.",
         "The app never sees more than you may see yourself. What residents have closed to you stays closed.",
     ),
-    "authorize_tick": (
-        "Haal het kruisje weg bij wat u niet wilt delen.",
-        "Untick what you do not want to share.",
+    "authorize_tick_reading": (
+        "Haal het vinkje weg bij wat de app niet mag zien.",
+        "Untick what the app may not see.",
+    ),
+    "authorize_tick_writing": (
+        "Haal het vinkje weg bij wat de app niet mag veranderen.",
+        "Untick what the app may not change.",
     ),
     "authorize_sensitive": ("Ook gevoelige gegevens?", "Sensitive information too?"),
     "authorize_sensitive_explained": (
-        "Dit staat uit. Kruis het alleen aan als de app dit ook mag weten.",
-        "This is switched off. Tick it only if the app may know this too.",
+        "Hier staat nog geen vinkje. Vink alleen aan wat de app ook mag weten.",
+        "Nothing is ticked here yet. Tick only what the app may know too.",
     ),
     "authorize_duration": ("Hoe lang mag dit?", "For how long?"),
     "authorize_once": ("Eén keer, hoogstens een uur", "Once, for an hour at most"),

@@ -383,7 +383,7 @@ async def test_who_ticks_nothing_is_asked_again() -> None:
         page = await who.screen()
         again = await who.answers(page, reading=[], writing=[])
         assert again.status_code == 400
-        assert "U heeft niets aangekruist." in again.text
+        assert "U heeft niets aangevinkt." in again.text
         assert await active(place) == 0
         assert "code" in said(await who.answers(again, reading=["diagnoses"]))
 
@@ -479,6 +479,7 @@ async def test_line_6_a_professional_chooses_one_of_the_patients_they_may_see() 
         page = await who.screen()
         assert "Voor wie is de app?" in page.text
         assert "Huijnen" not in page.text
+        assert "form-action 'self' https://app.test;" in page.headers["content-security-policy"]
         action = urlsplit(str(page.url)).path
         short = await who.browser.send(page, f"{action}/patients", name="h")
         assert "ten minste twee letters" in short.text
@@ -522,6 +523,15 @@ async def test_line_6_nobody_is_chosen_or_kept_whom_the_professional_may_not_see
         withdrawn = {**consent("gp-p", permit(by("PractitionerRole/gp"))), "status": "inactive"}
         await (await place.house.caller("Patient/p", "user/*.cruds")).put("Consent/gp-p", withdrawn)
         assert (await who.answers(screen)).status_code == 404
+
+
+async def test_a_professional_can_refuse_before_they_choose() -> None:
+    async with site() as place:
+        await set_up(place)
+        who = await visitor(place, "doctor")
+        page = await who.screen()
+        refused = await who.browser.send(page, urlsplit(str(page.url)).path, answer="refuse")
+        assert said(refused)["error"] == "access_denied"
 
 
 async def test_a_professional_whose_app_needs_no_patient_is_not_asked_for_one() -> None:
