@@ -7,6 +7,7 @@ from pathlib import Path
 from fhir_server.cli.arguments import Subparsers, add_data, settings
 from fhir_server.cli.opening import require_store
 from fhir_server.gateway.added_parameters import in_force, put_in_force
+from fhir_server.keys import copy
 from fhir_server.store.sqlite import open_store
 
 
@@ -36,5 +37,6 @@ async def _backup(data: Path, target: Path) -> None:
     try:
         await store.backup(target)
         put_in_force(target, in_force(data))
+        copy(data, target)
     finally:
         await store.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fhir_server import keys
 from tests.fhir_server.cli.test_commands import typed
 from tests.live import live
 
@@ -75,3 +76,18 @@ def test_keys_of_a_folder_without_a_store_are_not_made(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "there is no store" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_has_the_keys_so_that_what_they_sealed_and_signed_stays_good(data: Path, tmp_path: Path) -> None:
+    """Without them people would be others to apps after a restore, and their second step would be lost."""
+    assert typed("keys", "rotate", "--data", data).returncode == 0
+    made = keys.key(data, "subject")
+    listed = typed("keys", "list", "--data", data).stdout
+    copy = tmp_path / "copy"
+    assert typed("backup", "--data", data, copy).returncode == 0
+    assert keys.key(copy, "subject") == made
+    assert typed("keys", "list", "--data", copy).stdout == listed
+    assert (copy / "signing").stat().st_mode & 0o777 == 0o700
+    copied = [*copy.glob("*.key"), *copy.glob("signing/*")]
+    assert {path.stat().st_mode & 0o777 for path in copied} == {0o600}
+    assert {path.name for path in copied} == {path.name for path in (*data.glob("*.key"), *data.glob("signing/*"))}
