@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from fhir_server.smart import scopes
 from fhir_server.smart.addresses import Addresses
-from fhir_server.smart.errors import invalid_grant
 from fhir_server.smart.id_token import id_token
 from fhir_server.smart.records import Client, Grant, Refresh, digest
 from fhir_server.smart.server import AuthorizationServer
@@ -50,14 +49,11 @@ class Asked:
 async def under_grant(server: AuthorizationServer, asked: Asked, now: int) -> dict[str, Any]:
     """The answer of the token endpoint; what it tells of is stored when this returns, or nothing is.
 
-    Raises AuthConflict if the code or refresh token was used, or the grant changed, since they were read; OAuthError
-    invalid_grant if the grant leaves no time. https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#response-5
+    Raises AuthConflict if the code or refresh token was used, or the grant changed, since they were read.
+    https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#response-5
     """
     grant, client = asked.grant.value, asked.client
     expires = min(now + ACCESS_SECONDS * SECOND, grant.until or now + ACCESS_SECONDS * SECOND)
-    seconds = (expires - now) // SECOND
-    if seconds < 1:
-        raise invalid_grant("what was granted has ended")
     token = secrets.token_urlsafe(_SECRET_BYTES)
     granted = AccessToken(
         client=client.id,
@@ -75,7 +71,7 @@ async def under_grant(server: AuthorizationServer, asked: Asked, now: int) -> di
         **json.loads(grant.launch_context or "{}"),
         "access_token": token,
         "token_type": "Bearer",
-        "expires_in": seconds,
+        "expires_in": (expires - now) // SECOND,
         "scope": asked.scope,
     }
     if grant.patient:

@@ -64,10 +64,8 @@ async def refresh(server: AuthorizationServer, client: Client, form: Form) -> di
 
 async def _require_login(server: AuthorizationServer, grant: Grant) -> None:
     """`online_access`: only while the person is still logged in, in the browser that let the app in."""
-    if grant.refresh == "online":
-        login = await Logins(server).lasting(grant.login)
-        if login is None or login.value.account != grant.account:
-            raise invalid_grant("the person is no longer logged in")
+    if grant.refresh == "online" and await Logins(server).lasting(grant.login) is None:
+        raise invalid_grant("the person is no longer logged in")
 
 
 def _scope(server: AuthorizationServer, token: Refresh, grant: Grant, asked: str | None) -> str:
@@ -76,7 +74,7 @@ def _scope(server: AuthorizationServer, token: Refresh, grant: Grant, asked: str
     wanted = token.scope
     if asked is not None:
         wanted = scopes.known(asked, types)
-        if not wanted or not scopes.within(wanted, token.scope, types):
+        if not scopes.within(wanted, token.scope, types):
             raise invalid_scope("scope is not within what was granted")
     left = scopes.common(wanted, grant.scope, types)
     if not left:
