@@ -32,7 +32,9 @@ _POLICY: Final = (
 
 # A page of ours: no host, no `//`, nothing that a browser would read as another site.
 _OWN_PATH: Final = re.compile(r"/(?:portal|auth)(?:/[A-Za-z0-9._~-]+)*/?(?:\?[A-Za-z0-9._~%&=+:/-]*)?")
-_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.:\[\]-]+")
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:-]+")
+_IPV6: Final = re.compile(r"\[[0-9a-f:.]+\](?::[0-9]+)?")
+_WEB: Final = ("http", "https")
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 
 START: Final = "/portal/"
@@ -42,7 +44,8 @@ def headers(redirects_to: Sequence[str] = ()) -> dict[str, str]:
     """Of every answer of the portal. `redirects_to` are URLs that the form of this page may lead to in the end.
 
     Chromium holds the redirect that answers a form against form-action too, so the screen that ends in an app's
-    redirect URI has to name where that is: its origin, or its scheme if it has no host.
+    redirect URI has to name where that is: its origin; or its scheme, if that is an app's own or the host is an IPv6
+    address, which a source expression cannot name. https://www.w3.org/TR/CSP3/#framework-directive-source-list
     """
     targets = ["'self'"]
     for url in redirects_to:
@@ -50,7 +53,7 @@ def headers(redirects_to: Sequence[str] = ()) -> dict[str, str]:
         origin = f"{parts.scheme}://{parts.netloc}"
         if _ORIGIN.fullmatch(origin):
             targets.append(origin)
-        elif not parts.netloc and _SCHEME.fullmatch(parts.scheme):
+        elif _SCHEME.fullmatch(parts.scheme) and (parts.scheme not in _WEB or _IPV6.fullmatch(parts.netloc)):
             targets.append(f"{parts.scheme}:")
     return {**_HEADERS, "Content-Security-Policy": _POLICY.format(targets=" ".join(dict.fromkeys(targets)))}
 

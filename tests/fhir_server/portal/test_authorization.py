@@ -252,6 +252,23 @@ async def test_line_16_the_screen_cannot_be_framed_and_its_form_may_lead_to_the_
         assert "access-control-allow-origin" not in page.headers
 
 
+@pytest.mark.parametrize(
+    ("redirect_uri", "source"),
+    [
+        ("https://app.test:8443/after", "https://app.test:8443"),
+        ("http://127.0.0.1:5/cb", "http://127.0.0.1:5"),
+        ("http://[::1]:5/cb", "http:"),
+        ("com.example.app:/cb", "com.example.app:"),
+        ("com.example.app://cb", "com.example.app:"),
+    ],
+)
+async def test_line_16_wherever_the_answer_goes_the_form_may_lead_there(redirect_uri: str, source: str) -> None:
+    async with site() as place:
+        await set_up(place, redirect_uris=(redirect_uri,))
+        page = await (await visitor(place, "annie")).screen(redirect_uri=redirect_uri)
+        assert f"form-action 'self' {source};" in page.headers["content-security-policy"]
+
+
 async def test_line_16_an_answer_that_is_not_from_our_form_lets_nobody_in() -> None:
     async with site() as place:
         await set_up(place)
