@@ -102,8 +102,9 @@ def _endpoint(portal: Portal, pages: list[Page]) -> Endpoint:
     by_method = {page.method: page for page in pages}
 
     async def answer(request: Request) -> Response:
-        visit = await _visit(portal, request)
+        visit = _visit(portal, request)
         try:
+            visit.kept = await portal.logins.find(visit.cookie)
             page = by_method.get("POST" if visit.method == "POST" else "GET")
             if page is None:
                 raise Problem(405 if by_method else 404)
@@ -122,25 +123,24 @@ def _endpoint(portal: Portal, pages: list[Page]) -> Endpoint:
     return answer
 
 
-async def _visit(portal: Portal, request: Request) -> Visit:
-    """The visit with nothing read yet that could be wrong."""
+def _visit(portal: Portal, request: Request) -> Visit:
+    """The visit with nothing read yet that could be wrong, and nobody logged in."""
     headers = reading.headers(request.scope["headers"])
     cookies = security.cookies(headers.get("cookie", ""))
-    cookie = cookies.get(security.COOKIE, "")
     return Visit(
         portal=portal,
         addresses=addresses(portal.server.settings, headers),
         method=request.method,
-        path=request.url.path,
+        path=request.scope["path"],
         headers=headers,
         query=Form(),
         form=Form(),
         parts=request.path_params,
         language=words.language(None, cookies.get(security.LANGUAGE_COOKIE), headers.get("accept-language", "")),
         source=address(request.client.host if request.client else "", headers, portal.server.settings),
-        cookie=cookie,
+        cookie=cookies.get(security.COOKIE, ""),
         device=cookies.get(security.DEVICE_COOKIE, ""),
-        kept=await portal.logins.find(cookie),
+        kept=None,
     )
 
 

@@ -15,7 +15,7 @@ LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 Table: TypeAlias = Mapping[str, tuple[str, str]]
 
 WORDS: Final[Table] = {
-    "site": ("Mijn dossier", "My health record"),
+    "site": ("Wijkdossier", "Wijkdossier"),
     "skip": ("Naar de inhoud", "Skip to content"),
     "language_other": ("English", "Nederlands"),
     "language_label": ("Read this page in English", "Lees deze pagina in het Nederlands"),

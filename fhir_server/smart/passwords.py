@@ -80,11 +80,6 @@ def require_strong(password: str, username: str) -> None:
         raise WeakPassword("name")
 
 
-def outdated(kept: str) -> bool:
-    """Whether the hash was made with other parameters than those of today."""
-    return _HASHER.check_needs_rehash(kept)
-
-
 def prepared(password: str) -> str:
     """The same for every keyboard that can write it (RFC 8265, OpaqueString): one kind of space, composed letters."""
     return unicodedata.normalize(

@@ -212,6 +212,18 @@ def test_two_keys_with_one_kid_are_no_key(one: OpenIdProvider) -> None:
     asyncio.run(scenario())
 
 
+def test_a_token_without_kid_is_not_believed_though_the_one_key_has_none_either(one: OpenIdProvider) -> None:
+    async def scenario() -> None:
+        honest = one.keys["rsa-1"].as_dict(private=False)
+        one.shown = [{name: value for name, value in honest.items() if name != "kid"}]
+        one.header = {"kid": None}
+        async with joined(one) as place:
+            assert (await through(place.browser())).status_code == 403
+            assert await place.server.state.logins.all() == []
+
+    asyncio.run(scenario())
+
+
 def test_a_symmetric_key_or_one_for_encryption_signs_nobody_in(one: OpenIdProvider) -> None:
     async def scenario() -> None:
         honest = one.keys["rsa-1"].as_dict(private=False)
