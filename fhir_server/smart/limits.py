@@ -1,4 +1,4 @@
-"""Rate limits: how often one address, one client or one account may try; kept in each worker by itself.
+"""Rate limits: how often one address or one client may try; kept in each worker by itself.
 
 With several workers the limits are as many times higher: they keep guessing and flooding slow, they count nothing else.
 https://datatracker.ietf.org/doc/html/rfc6585#section-4, https://datatracker.ietf.org/doc/html/rfc6749#section-10.10
@@ -51,7 +51,7 @@ class Limits:
     """The limiters of one worker.
 
     By the address that asks (`address`): `token`, `introspect`, `revoke`, `register`, `login`; a hospital's outgoing
-    proxy is one address. By address and client id: `client`. By the name that somebody tries to log in with: `account`.
+    proxy is one address. By address and client id: `client`. What counts by account is in `attempts`.
     """
 
     token: Limiter = field(default_factory=lambda: Limiter(300, 1200))
@@ -60,7 +60,6 @@ class Limits:
     revoke: Limiter = field(default_factory=lambda: Limiter(120, 600))
     register: Limiter = field(default_factory=lambda: Limiter(20, 10))
     login: Limiter = field(default_factory=lambda: Limiter(30, 20))
-    account: Limiter = field(default_factory=lambda: Limiter(10, 2))
 
 
 def address(peer: str, headers: Mapping[str, str], settings: Settings) -> str:

@@ -10,6 +10,8 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
 from fhir_server.http.authorization import BYTES_MAX, AuthorizationEndpoints
 from fhir_server.http.cors import Cors, Origins
@@ -122,6 +124,22 @@ async def test_line_10_a_token_answer_is_kept_by_no_cache(client: httpx.AsyncCli
     assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
     assert is_json(answer)
     assert answer.json()["token_type"] == "Bearer"
+
+
+async def test_line_12_an_app_checks_the_id_token_with_what_discovery_leads_to(
+    client: httpx.AsyncClient, smart: SmartHouse
+) -> None:
+    """As OpenID Connect has it: configuration, key set, the key that the header names; before and after a rotation."""
+    tokens = [(await redeemed(client, smart)).json()["id_token"]]
+    smart.server.keys.rotate(smart.server.now())
+    tokens.append((await redeemed(client, smart)).json()["id_token"])
+    told = (await client.get("/.well-known/openid-configuration")).json()
+    known = KeySet.import_key_set((await client.get(told["jwks_uri"])).json())
+    for token in tokens:
+        read = jwt.decode(token, known, algorithms=told["id_token_signing_alg_values_supported"])
+        assert (read.claims["iss"], read.claims["aud"]) == (told["issuer"], "app")
+    kids = [jwt.decode(token, known).header["kid"] for token in tokens]
+    assert kids[0] != kids[1]
 
 
 @pytest.mark.parametrize("path", [*FORMS, "/auth/register"])

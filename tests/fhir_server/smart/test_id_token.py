@@ -19,6 +19,8 @@ from fhir_server.smart.records import Grant
 from fhir_server.smart.server import AuthorizationServer
 from fhir_server.smart.state import State
 from tests.fhir_server.inprocess import opened
+from tests.fhir_server.smart.house import ADDRESSES as AT_HOME
+from tests.fhir_server.smart.house import SmartHouse, lets_in
 
 pytestmark = pytest.mark.anyio
 
@@ -121,3 +123,28 @@ async def test_line_12_after_a_rotation_the_new_key_signs_and_the_token_before_i
     later = id_token(server, ADDRESSES, GRANT, "app", NOW)
     assert read(server, earlier)[0]["kid"] == before
     assert read(server, later)[0]["kid"] == server.keys.current.kid != before
+
+
+async def let_in(smart: SmartHouse, scope: str) -> dict[str, Any]:
+    """The token answer to an app whose Consent opens Observations, and the Patient that it belongs to."""
+    await smart.client()
+    await smart.house.given(lets_in("app", "Observation", "Patient"))
+    return await smart.issued(await smart.grant(scope=scope, consent="lets-in-app"))
+
+
+async def test_line_12_who_they_are_can_be_read_with_the_token_that_came_along(smart: SmartHouse) -> None:
+    """No FHIR scope reaches Patient: `fhirUser` does, as far as that one resource."""
+    answer = await let_in(smart, "openid fhirUser launch/patient patient/Observation.rs")
+    _, claims = read(smart.server, answer["id_token"])
+    assert claims["fhirUser"] == f"{AT_HOME.base}/Patient/p"
+    found = await smart.bearer(answer["access_token"]).get("Patient/p")
+    assert (found.status, found.json["id"]) == (200, "p")
+    assert await smart.status(answer["access_token"], "Patient/q") != 200
+
+
+async def test_line_12_without_the_scope_it_is_neither_told_nor_readable(smart: SmartHouse) -> None:
+    answer = await let_in(smart, "openid launch/patient patient/Observation.rs")
+    _, claims = read(smart.server, answer["id_token"])
+    assert "fhirUser" not in claims
+    assert await smart.status(answer["access_token"], "Patient/p") == 403
+    assert await smart.status(answer["access_token"]) == 200

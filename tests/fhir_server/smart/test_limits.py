@@ -77,7 +77,7 @@ def test_in_any_stretch_of_time_no_more_gets_through_than_burst_and_refill(
 
 def test_line_18_login_token_introspect_and_register_each_have_a_limit() -> None:
     limits = Limits()
-    for limiter in (limits.login, limits.account, limits.token, limits.client, limits.introspect, limits.register):
+    for limiter in (limits.login, limits.token, limits.client, limits.introspect, limits.register):
         waits = [limiter.wait("192.0.2.1") for _ in range(1500)]
         assert waits[0] == 0
         assert waits[-1] > 0
