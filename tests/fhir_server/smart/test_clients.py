@@ -248,6 +248,7 @@ def test_a_client_may_be(made: Client) -> None:
         (backend(jwks=json.dumps(key_set({"kty": "oct", "kid": "1"}))), "kty"),
         (backend(jwks=json.dumps(key_set(public(rsa(), n="AQAB")))), "jwks"),
         (backend(jwks=json.dumps(key_set(*(public(ec(), kid=str(n)) for n in range(51))))), "at most 50"),
+        (backend(jwks=json.dumps(key_set(ec())) + " " * 65536), "at most 65536 bytes"),
     ],
 )  # fmt: skip
 def test_a_client_may_not_be(made: Client, words: str) -> None:
