@@ -10,10 +10,28 @@ from typing import Final, TypeAlias
 Text: TypeAlias = tuple[str, str]
 """Dutch, English."""
 
-# `who` did it ({has} goes with them), with or to `app`; `behalf` is the same person as whom something is done for.
+# `who` did it ({has} and {is_} go with them), with or to `app`; `behalf` is the same person, as for whom it is done.
 EVENTS: Final[Mapping[str, Text]] = {
-    "logged in": ("{who} {has} {when} ingelogd.", "{who} logged in {when}."),
-    "logged out": ("{who} {has} {when} uitgelogd.", "{who} logged out {when}."),
+    "logged in": ("{who} {is_} {when} ingelogd.", "{who} logged in {when}."),
+    "logged out": ("{who} {is_} {when} uitgelogd.", "{who} logged out {when}."),
+    # Who did these is in the account and not in the dossier.
+    "account added": (
+        "Er is {when} een manier gemaakt om hier in te loggen.",
+        "A way to log in here was made {when}.",
+    ),
+    "account removed": (
+        "Er is {when} een manier weggehaald om hier in te loggen.",
+        "A way to log in here was taken away {when}.",
+    ),
+    "password changed": ("Het wachtwoord is {when} veranderd.", "The password was changed {when}."),
+    "second step switched on": (
+        "Inloggen met een code is {when} aangezet.",
+        "Logging in with a code was switched on {when}.",
+    ),
+    "second step switched off": (
+        "Inloggen met een code is {when} uitgezet.",
+        "Logging in with a code was switched off {when}.",
+    ),
     "a wrong password was given": (
         "Iemand wilde {when} inloggen met de verkeerde gegevens; dat is geweigerd.",
         "Somebody tried to log in with wrong details {when}; this was refused.",
@@ -42,6 +60,10 @@ EVENTS: Final[Mapping[str, Text]] = {
         "{who} {has} {when} de app {app} gestopt.",
         "{who} stopped the app {app} {when}.",
     ),
+    "app removed": (
+        "De app {app} is {when} gestopt, omdat de beheerder de app heeft weggehaald.",
+        "The app {app} was stopped {when}, because the operator removed it.",
+    ),
     "app narrowed": (
         "{who} {has} {when} de app {app} minder laten zien.",
         "{who} let the app {app} see less {when}.",
@@ -57,6 +79,10 @@ EVENTS: Final[Mapping[str, Text]] = {
     "access token refreshed": (
         "De app {app} heeft {when} opnieuw toegang gekregen namens {behalf}.",
         "The app {app} was given access again {when} on behalf of {behalf}.",
+    ),
+    "the app gave back what it was granted": (
+        "De app {app} is {when} zelf gestopt.",
+        "The app {app} stopped by itself {when}.",
     ),
     "the app gave back an access token": (
         "De app {app} heeft {when} de toegang teruggegeven.",
@@ -80,4 +106,5 @@ def event(detail: str, at: int, *, who: str, own: bool, app: str, when: str) -> 
     if words is None:
         return ""
     behalf = _YOU[at] if own else who
-    return words[at].format(who=who, has="hebt" if own else "heeft", app=app, when=when, behalf=behalf)
+    has, is_ = ("hebt", "bent") if own else ("heeft", "is")
+    return words[at].format(who=who, has=has, is_=is_, app=app, when=when, behalf=behalf)

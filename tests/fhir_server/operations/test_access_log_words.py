@@ -7,6 +7,7 @@ import pytest
 
 from consent.model import Rule
 from fhir_server.interactions.routes import ROUTES
+from fhir_server.operations.access_log_events import EVENTS
 from fhir_server.operations.access_log_names import Names
 from fhir_server.operations.access_log_reading import Logged, logged
 from fhir_server.operations.access_log_words import sentence
@@ -156,3 +157,22 @@ def test_an_app_is_named_by_who_used_it() -> None:
     dutch, english = both(replace(SEEN, name="", app="Mijn bloeddruk", purposes=(), rules=(), outcome="refused"))
     assert dutch.startswith("U wilde met de app Mijn bloeddruk op 22 november 2026 om 09:05 uur 1 meting lezen;")
     assert english.startswith("You tried to read 1 measurement with the app Mijn bloeddruk on 22 November 2026")
+
+
+@pytest.mark.parametrize("detail", sorted(EVENTS))
+def test_what_happens_to_logins_and_apps_has_a_sentence_of_its_own(detail: str) -> None:
+    for name in ("", "Els Huijnen"):
+        dutch, english = both(replace(SEEN, name=name, interaction="operation", detail=detail, app="Samen wandelen"))
+        for said in (dutch, english):
+            assert said.endswith(".")
+            assert "{" not in said
+            assert "dat mocht" not in said
+            assert "allowed" not in said
+        assert "op 22 november 2026 om 09:05 uur" in dutch
+        assert "on 22 November 2026 at 09:05" in english
+        assert ("Samen wandelen" in dutch) == ("app" in detail or "token" in detail or "used again" in detail)
+
+
+def test_an_app_that_is_not_registered_any_more_goes_by_its_client_id() -> None:
+    dutch, _ = both(replace(SEEN, name="", interaction="operation", detail="app stopped", client="wandelen"))
+    assert dutch == "U hebt op 22 november 2026 om 09:05 uur de app wandelen gestopt."
