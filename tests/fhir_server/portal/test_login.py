@@ -118,6 +118,18 @@ def test_line_18_guessing_meets_429_with_retry_after_and_the_right_password_does
     asyncio.run(scenario())
 
 
+def test_who_mistypes_now_and_then_is_not_held_for_it_later() -> None:
+    async def scenario() -> None:
+        async with site() as place:
+            await annie(place)
+            for _ in range(2):
+                for _ in range(4):
+                    assert (await place.browser().log_in("annie", "een ander wachtwoord")).status_code == 403
+                assert (await place.browser().log_in("annie")).status_code == 303
+
+    asyncio.run(scenario())
+
+
 def test_line_18_a_flood_of_logins_from_one_address_meets_429_whatever_the_names() -> None:
     async def scenario() -> None:
         async with site() as place:
