@@ -15,6 +15,7 @@ from fhir_server.smart import scopes
 from fhir_server.smart.addresses import Addresses
 from fhir_server.smart.errors import OAuthError, invalid_request, invalid_scope, unauthorized_client
 from fhir_server.smart.form import Form
+from fhir_server.smart.pkce import is_challenge
 from fhir_server.smart.records import Authorization, Client, Launch
 from fhir_server.smart.state import Kept
 
@@ -29,7 +30,6 @@ REPEATABLE: Final = (
 )  # fmt: skip
 
 _SECOND: Final = 1_000_000
-_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636, section 4.2: a SHA-256, base64url
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
 # RFC 8252, section 7.3: an app on this machine listens at whichever port is free.
@@ -137,7 +137,7 @@ def _checked(
     # SMART: the app names the server that it will send the token to, so that no other can have it asked for here.
     if (form.one("aud") or "").removesuffix("/") != at.base:
         raise invalid_request("aud is the FHIR base URL of this server")
-    if form.one("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(form.one("code_challenge") or ""):
+    if form.one("code_challenge_method") != "S256" or not is_challenge(form.one("code_challenge") or ""):
         raise invalid_request("code_challenge is needed, of method S256")
     handle = form.one("launch")
     if handle is not None and launch is None:
