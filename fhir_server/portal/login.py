@@ -109,8 +109,7 @@ async def log_in(visit: Visit) -> Response:
         return _form(visit, username=username, wrong=wrong, status=429, retry_after=error.seconds)
     right = await portal.passwords.verify(kept.value.password if kept else "", password)
     if kept is None or not right:
-        if kept is not None:
-            await portal.logins.refused(kept.value, "a wrong password was given")
+        await portal.logins.refused(kept.value if kept else None, "a wrong name or password was given")
         return _form(visit, username=username, wrong=visit.say("login_wrong"), status=403)
     await attempts.succeeded(counter)
     if kept.value.totp:

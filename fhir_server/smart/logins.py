@@ -89,9 +89,12 @@ class Logins:
         kept = await self._state.second_steps.get(digest(cookie)) if cookie else None
         return kept if kept is not None and kept.value.expires > self._server.now() else None
 
-    async def refused(self, account: Account, why: str) -> None:
-        """Tell in the audit log that somebody could not show to be this person."""
-        await self._state.commit(audit=[self._entry(account.people[0], 401, why)])
+    async def refused(self, account: Account | None, why: str) -> None:
+        """Tell in the audit log that somebody could not show to be this person, or (None) to be anybody.
+
+        Both take one write, so that the time of the answer does not tell which of the two it was.
+        """
+        await self._state.commit(audit=[self._entry(account.people[0] if account else "", 401, why)])
 
     async def find(self, cookie: str) -> Kept[Login] | None:
         """The login of the browser that has this cookie, None if it has none or it ended. Counts as use."""

@@ -141,6 +141,12 @@ def test_line_16_the_proof_of_one_browser_is_none_in_another() -> None:
     asyncio.run(scenario())
 
 
+def test_line_16_there_is_no_proof_without_a_cookie() -> None:
+    key = b"k" * 32
+    assert security.is_ours(key, "cookie", security.csrf(key, "cookie"))
+    assert not security.is_ours(key, "", security.csrf(key, ""))
+
+
 @pytest.mark.parametrize(
     "body, content_type, status",
     [
