@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -158,6 +159,12 @@ def test_a_consent_that_was_narrowed_by_hand_is_read_as_it_is() -> None:
     permit = consent["provision"]["provision"][0]
     permit["class"] = [one for one in permit["class"] if one["code"] == "Condition"]
     assert consenting.ticked(scope, consent, TYPES).reading == {"diagnoses"}
+
+
+@pytest.mark.parametrize("sensitive", ["", "hiv", "confidential", " ".join(SUBJECTS)])
+def test_the_consent_parses_in_somebody_elses_models_too(sensitive: str) -> None:
+    model = get_fhir_model_class("Consent")
+    model.model_validate({**made("openid fhirUser patient/*.cruds", sensitive), "id": "x"})
 
 
 def test_names_of_apps_are_text_in_the_narrative() -> None:
