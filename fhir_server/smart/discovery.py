@@ -9,6 +9,7 @@ from typing import Any, Final
 from fhir_server.settings import Settings
 from fhir_server.smart.addresses import Addresses
 from fhir_server.smart.keys import ALGORITHM
+from fhir_server.smart.keysets import ALGORITHMS
 from fhir_server.smart.scopes import WORDS
 
 _FHIR_SCOPES: Final = tuple(
@@ -39,7 +40,6 @@ CAPABILITIES: Final = (
     "permission-v2",
 )
 _CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "fhirUser", "profile")
-_ASSERTION_ALGORITHMS: Final = ("RS384", "ES384")
 _AUTHENTICATED: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 
 
@@ -70,7 +70,7 @@ def authorization_server(addresses: Addresses, settings: Settings) -> dict[str, 
     }
     for endpoint, supported in methods.items():
         told[f"{endpoint}_endpoint_auth_methods_supported"] = supported
-        told[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = list(_ASSERTION_ALGORITHMS)
+        told[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] = list(ALGORITHMS)
     return told
 
 
