@@ -95,7 +95,7 @@ def of_a_resident(site: str, apps: dict[str, str]) -> Iterator[Shot]:
         yield Shot("home", "/portal/", annie.cookies)
         yield Shot("apps", "/portal/apps", annie.cookies)
         annie.open("/portal/apps")
-        annie.follow(WORDS["apps_more"][0].format(name="Bloeddrukboekje"))
+        annie.follow(WORDS["apps_more_named"][0].format(name="Bloeddrukboekje"))
         one = urlsplit(annie.url).path
         yield Shot("app", one, annie.cookies)
         yield Shot("app-stop", f"{one}/stop", annie.cookies)
