@@ -156,6 +156,20 @@ async def test_line_5_a_replay_ends_what_the_first_one_was_issued(smart: SmartHo
     assert await smart.consent_status() == "inactive"
 
 
+async def test_line_5_who_replays_it_again_fills_no_log(smart: SmartHouse) -> None:
+    await smart.client()
+    code, operator = await smart.code(), await smart.house.caller()
+
+    async def logged() -> int:
+        total: int = (await operator.get("AuditEvent?_summary=count")).json["total"]
+        return total
+
+    await outcomes(*[smart.redeem(code) for _ in range(2)])
+    before = await logged()
+    await outcomes(*[smart.redeem(code) for _ in range(5)])
+    assert await logged() == before + 1  # that somebody counted
+
+
 async def test_line_5_a_replay_by_another_client_ends_nothing(smart: SmartHouse) -> None:
     await smart.client()
     await smart.client("other")
