@@ -26,7 +26,7 @@ async def stop(server: AuthorizationServer, session: Session, connection: Connec
 
 
 async def narrow(server: AuthorizationServer, session: Session, connection: Connection, choice: Choice) -> None:
-    """Leave the app, of what it may, what is ticked as well; at once. `choice.duration` changes nothing.
+    """Leave the app, of what it may, what is ticked as well; at once. See grants.narrow.
 
     Raises ValueError if nothing would be left to it, or if there is nothing to untick; FhirError 412 if its Consent
     changed since the connection was read.
@@ -34,16 +34,10 @@ async def narrow(server: AuthorizationServer, session: Session, connection: Conn
     grant, had = connection.grant, connection.choice
     if grant is None or had is None:
         raise ValueError("only what was ticked for an app can be unticked")
-    # INVARIANT: nothing is opened that was closed, whatever was sent.
-    left = Choice(
-        reading=choice.reading & had.reading,
-        writing=choice.writing & had.writing,
-        sensitive=choice.sensitive & had.sensitive,
-    )
-    if not left.reading and not left.writing:
+    if not (choice.reading & had.reading or choice.writing & had.writing):
         raise ValueError("nothing would be left")
     client = await client_of_grant(server, grant.value)
-    await grants.narrow(server, grant, client, session.requester, left, connection.version or None)
+    await grants.narrow(server, grant, client, session.requester, choice, connection.version or None)
 
 
 def _inactive(consent: Mapping[str, Any]) -> Mapping[str, Any]:
