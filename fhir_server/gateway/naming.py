@@ -30,7 +30,7 @@ async def app_names(snapshot: Snapshot, clients: Iterable[str]) -> dict[str, str
     found: dict[str, str] = {}
     for stored in await Now(snapshot).find("Device", Or(tokens), Unowned()) if tokens else ():
         device: Json = json.parse(stored.body)
-        name = _own_name(device)
+        name = "" if _is_somebodys(device) else _own_name(device)
         found.update({client: name for client in values(device, "identifier.value") if client in asked and name})
     return found
 
@@ -54,7 +54,12 @@ async def resource_of(known: Within, reference: str) -> Json:
     if stored is None or stored.deleted or (not stored.owners and kind not in UNOWNED | {"Device", "Group"}):
         return {}
     resource: Json = json.parse(stored.body)
-    return resource
+    return {} if _is_somebodys(resource) else resource
+
+
+def _is_somebodys(resource: Json) -> bool:
+    """Whether it is a thing that somebody uses whom no reference here tells, and so not an app."""
+    return resource["resourceType"] == "Device" and "patient" in resource
 
 
 def _own_name(resource: Json) -> str:

@@ -239,6 +239,28 @@ async def test_who_is_asked_about_need_not_be_known() -> None:
         assert unknown["effect"] == ["deny"]
 
 
+async def test_an_app_goes_by_the_name_of_its_device_and_a_thing_that_somebody_uses_by_none() -> None:
+    async with opened() as house:
+        await furnish(house)
+        names = {"deviceName": [{"name": "Samen wandelen", "type": "user-friendly-name"}]}
+        app = {"resourceType": "Device", "id": "app-wandelen", "identifier": [{"value": "wandelen"}], **names}
+        elsewhere = {"patient": {"identifier": {"value": "1"}}}
+        await house.given(
+            app, {**app, "id": "theirs", "patient": ref("Patient/q")}, {**app, "id": "nobodys", **elsewhere}
+        )
+        await house.given(consent("all", type="permit", actor=recipients("Device/app-wandelen")))
+        owner = await house.caller("Patient/p", "patient/*.rs")
+        for device, name in (
+            ("Device/app-wandelen", "Samen wandelen"),
+            ("Device/theirs", "Device/theirs"),
+            ("Device/nobodys", "Device/nobodys"),
+        ):
+            answer = await asked(owner, actor=device, purpose="PATRQT", resource="Observation/usual")
+            assert answer["actor"] == [{"reference": device, "display": name}]
+        answer = await asked(owner, actor="Device/app-wandelen", purpose="PATRQT", resource="Observation/usual")
+        assert "Samen wandelen" in str(answer["decision"])
+
+
 async def test_a_team_in_another_dossier_is_not_told_of() -> None:
     """Who names a team of another's dossier in a Consent must not learn from the explanation who is in it."""
     async with opened() as house:
