@@ -264,7 +264,10 @@ async def _exchange(method: str, url: str, **options: Any) -> bytes:
             http.stream(method, url, headers=headers, **options) as answer,
         ):
             if answer.status_code != 200:
-                raise ProviderFault("unavailable", f"the provider answered with {answer.status_code}")
+                # RFC 6749, section 5.2: 400 is about what was sent, a code that it never gave for instance; anything
+                # else, a client that it does not know among them, is between the operator and the provider.
+                fault: Fault = "refused" if method == "POST" and answer.status_code == 400 else "unavailable"
+                raise ProviderFault(fault, f"the provider answered with {answer.status_code}")
             body = b""
             async for part in answer.aiter_raw():
                 body += part
