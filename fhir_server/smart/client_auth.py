@@ -4,7 +4,6 @@ https://datatracker.ietf.org/doc/html/rfc6749#section-2.3, https://datatracker.i
 """
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -136,14 +135,11 @@ def _basic(headers: Mapping[str, str]) -> tuple[str, str] | None:
         raise invalid_client("Authorization is Basic here", challenge=True)
     try:
         decoded = base64.b64decode(credentials.strip().encode(), validate=True).decode()
-        id, colon, secret = decoded.partition(":")
-        # "encoded using the application/x-www-form-urlencoded encoding algorithm", each on its own.
-        id, secret = unquote_plus(id, errors="strict"), unquote_plus(secret, errors="strict")
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise invalid_client("Authorization is Basic with base64 of UTF-8", challenge=True) from None
-    if not colon or not id:
-        raise invalid_client("Authorization is Basic with a client id and a secret", challenge=True)
-    return id, secret
+    id, _, secret = decoded.partition(":")
+    # "encoded using the application/x-www-form-urlencoded encoding algorithm", each on its own.
+    return unquote_plus(id), unquote_plus(secret)
 
 
 async def _failed(

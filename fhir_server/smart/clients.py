@@ -15,7 +15,6 @@ from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.gateway.scopes import Scope
 from fhir_server.gateway.session import Session
 from fhir_server.gateway.unit import Staged, Unit
-from fhir_server.outcome import Category, FhirError
 from fhir_server.smart import client_metadata
 from fhir_server.smart.grants import end
 from fhir_server.smart.records import Client, digest
@@ -147,11 +146,7 @@ class Clients:
         async def stage(unit: Unit) -> Staged | None:
             return await unit.delete(type, id)
 
-        try:
-            await self._session(by).write("delete", client.device, stage)
-        except FhirError as error:
-            if error.category is not Category.NOT_FOUND:
-                raise
+        await self._session(by).write("delete", client.device, stage)
 
     def _session(self, by: str) -> Session:
         return self._server.gateway.session_of(Requester(SYSTEM_KIND, by, _DEVICES))

@@ -4,6 +4,7 @@ https://datatracker.ietf.org/doc/html/rfc7591#section-2, https://datatracker.iet
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,6 +16,11 @@ from fhir_server.smart.assertions import ASSERTION_TYPE
 from fhir_server.smart.client_metadata import RedirectUriError, check_origin, check_redirect_uri
 from fhir_server.smart.clients import CLIENT_ID_SYSTEM, Clients, UnknownClient
 from fhir_server.smart.records import Client, digest
+from fhir_server.smart.server import AuthorizationServer
+from fhir_server.smart.state import State
+from fhir_server.store.auth import AuthWrite
+from fhir_server.store.protocol import StoreUnavailable
+from fhir_server.store.sqlite.store import SqliteStore
 from profiles import registry
 from tests.fhir_server.smart.house import REDIRECT, SmartHouse
 from tests.fhir_server.smart.signing import claims, ec, key_set, public, rsa, signed
@@ -441,6 +447,34 @@ async def test_a_client_whose_device_is_gone_can_be_removed(smart: SmartHouse) -
     assert await clients.get("app") is None
     with pytest.raises(UnknownClient):
         await clients.remove("app", BY)
+
+
+class Unable:
+    """A store that keeps its clients, whatever it is told; everything else is done."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def commit_auth(self, writes: Sequence[AuthWrite] = (), **more: Any) -> None:
+        if any(write.kind == "client" and write.body is None for write in writes):
+            raise StoreUnavailable("no space is left")
+        await self._store.commit_auth(writes, **more)
+
+
+async def test_a_removal_that_fails_halfway_has_ended_what_was_granted_and_can_be_done_again(smart: SmartHouse) -> None:
+    await Clients(smart.server).add(app(scope="launch/patient offline_access patient/Observation.rs"), BY)
+    issued = await smart.issued(await smart.grant("app"))
+    one = smart.server
+    unable = AuthorizationServer(one.gateway, State(Unable(smart.house.store)), one.settings, one.keys)
+    with pytest.raises(StoreUnavailable):
+        await Clients(unable).remove("app", BY)
+    assert await Clients(one).get("app") is not None
+    assert await smart.status(issued["access_token"]) == 401
+    await Clients(one).remove("app", BY)
+    assert await Clients(one).get("app") is None
 
 
 async def test_an_id_can_be_used_again_and_what_was_granted_before_stays_ended(smart: SmartHouse) -> None:
