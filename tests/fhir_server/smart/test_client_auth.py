@@ -148,13 +148,10 @@ async def test_a_header_that_can_not_be_read_is_refused(smart: SmartHouse, heade
     await refused(smart, {"authorization": header}, client_id="app")
 
 
-@pytest.mark.parametrize(
-    "before, after", [("Basic ", "Bearer "), ("Basic ", ""), ("Basic ", "Basic !"), ("=", "=\u00e9")]
-)
-async def test_credentials_that_would_do_are_read_strictly(smart: SmartHouse, before: str, after: str) -> None:
+@pytest.mark.parametrize("header", ["Bearer {}", "{}", "Basic !{}", "Basic {}\u00e9"])
+async def test_credentials_that_would_do_are_read_strictly(smart: SmartHouse, header: str) -> None:
     await smart.client("app", kind="symmetric")
-    header = basic()["authorization"] + "=" * (before not in basic()["authorization"])
-    await refused(smart, {"authorization": header.replace(before, after)})
+    await refused(smart, {"authorization": header.format(basic()["authorization"].removeprefix("Basic "))})
 
 
 async def test_the_client_id_of_the_form_is_that_of_the_header(smart: SmartHouse) -> None:

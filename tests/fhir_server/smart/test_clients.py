@@ -460,7 +460,7 @@ class Unable:
 
     async def commit_auth(self, writes: Sequence[AuthWrite] = (), **more: Any) -> None:
         if any(write.kind == "client" and write.body is None for write in writes):
-            raise StoreUnavailable("no space is left")
+            raise StoreUnavailable
         await self._store.commit_auth(writes, **more)
 
 
