@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 Text: TypeAlias = tuple[str, str]
 """Dutch, English."""
 
-# `who` did it ({has} and {is_} go with them), with or to `app`; `behalf` is the same person, as for whom it is done.
+# `who` did it ({has} and {is_} go with them), with or to `app`; `behalf` tells for whom.
 EVENTS: Final[Mapping[str, Text]] = {
     "logged in": ("{who} {is_} {when} ingelogd.", "{who} logged in {when}."),
     "logged out": ("{who} {is_} {when} uitgelogd.", "{who} logged out {when}."),
@@ -73,12 +73,12 @@ EVENTS: Final[Mapping[str, Text]] = {
         "{who} started the app {app} {when}.",
     ),
     "access token issued for a code": (
-        "De app {app} heeft {when} toegang gekregen namens {behalf}.",
-        "The app {app} was given access {when} on behalf of {behalf}.",
+        "De app {app} heeft {when} toegang gekregen {behalf}.",
+        "The app {app} was given access {when} {behalf}.",
     ),
     "access token refreshed": (
-        "De app {app} heeft {when} opnieuw toegang gekregen namens {behalf}.",
-        "The app {app} was given access again {when} on behalf of {behalf}.",
+        "De app {app} heeft {when} opnieuw toegang gekregen {behalf}.",
+        "The app {app} was given access again {when} {behalf}.",
     ),
     "the app gave back what it was granted": (
         "De app {app} is {when} zelf gestopt.",
@@ -97,7 +97,8 @@ EVENTS: Final[Mapping[str, Text]] = {
         "The app {app} was stopped {when}, because somebody else may have posed as it.",
     ),
 }
-_YOU: Final[Text] = ("u", "you")
+_YOUR_BEHALF: Final[Text] = ("namens u", "on your behalf")
+_BEHALF: Final[Text] = ("namens {who}", "on behalf of {who}")
 
 
 def event(detail: str, at: int, *, who: str, own: bool, app: str, when: str) -> str:
@@ -105,6 +106,6 @@ def event(detail: str, at: int, *, who: str, own: bool, app: str, when: str) -> 
     words = EVENTS.get(detail)
     if words is None:
         return ""
-    behalf = _YOU[at] if own else who
+    behalf = (_YOUR_BEHALF if own else _BEHALF)[at].format(who=who)
     has, is_ = ("hebt", "bent") if own else ("heeft", "is")
     return words[at].format(who=who, has=has, is_=is_, app=app, when=when, behalf=behalf)

@@ -3,9 +3,10 @@
 NEN 7513 and the Wabvpz (article 15e) give residents the log of who looked. https://hl7.org/fhir/R4/auditevent.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import groupby
 from typing import Final
 from urllib.parse import urlencode
 
@@ -40,7 +41,7 @@ WORDS: Final[Table] = {
     "log_choose": ("Kies wat u wilt zien", "Choose what to see"),
     "log_show": ("Wat", "What"),
     "log_show_others": ("Wat anderen en apps deden", "What others and apps did"),
-    "log_show_all": ("Alles, ook wat u zelf deed", "Everything, your own actions too"),
+    "log_show_all": ("Alles, ook van uzelf", "Everything, also your own"),
     "log_show_refused": ("Alleen wat is geweigerd", "Only what was refused"),
     "log_show_emergency": ("Alleen met de noodknop", "Only by the emergency button"),
     "log_from": ("Vanaf welke dag", "From which day"),
@@ -65,6 +66,7 @@ WORDS: Final[Table] = {
     "log_failed": ("Mislukt", "Failed"),
     "log_emergency": ("Noodknop", "Emergency button"),
     "log_reason": ("De reden: ‘{reason}’.", "The reason: ‘{reason}’."),
+    "log_times": ("Dit gebeurde {count} keer.", "This happened {count} times."),
     "log_older": ("Oudere regels", "Older lines"),
     "log_newest": ("Naar de nieuwste regels", "To the newest lines"),
 }
@@ -112,13 +114,13 @@ async def show(visit: Visit) -> Response:
     return visit.page(
         "log.html",
         whose=await whose(visit, patient),
-        lines=[_line(visit, line) for line in found.lines],
+        lines=_lines(visit, found.lines),
         asked=asked,
         shows=SHOWS,
         app=", ".join(names.get(one, one) for one in apps),
         notice=notice,
         first=after is None,
-        chosen=asked != Asked("others", "", "", "") or notice == "log_date_wrong",
+        chosen=asked != _of({"consent": asked.consent}) or notice == "log_date_wrong",
         newest="/portal/log?" + urlencode(asked.pairs),
         older="/portal/log?" + urlencode((("after", older),)) if older else "",
     )
@@ -175,16 +177,29 @@ def _search(session: Session, patient: str, person: str, asked: Asked, apps: tup
     return replace(search, query=replace(search.query, where=And(tuple(limits))))
 
 
-def _line(visit: Visit, line: Line) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line of the page: what happened, words that mark it, and what there is to add."""
+
+    sentence: str
+    marks: tuple[str, ...]
+    reason: str
+
+
+def _lines(visit: Visit, lines: Iterable[Line]) -> list[tuple[Told, str]]:
+    """Each with how often in a row it happened within the same minute, '' for once."""
+    runs = [(told, sum(1 for _ in run)) for told, run in groupby(_told(visit, line) for line in lines)]
+    return [(told, visit.say("log_times", count=count) if count > 1 else "") for told, count in runs]
+
+
+def _told(visit: Visit, line: Line) -> Told:
     told = line.told
-    marks = [
-        mark for mark, there in (("emergency", told.emergency), (told.outcome, told.outcome != "permitted")) if there
-    ]
-    return {
-        "sentence": sentence(told, visit.language, visit.server.settings.zone),
-        "marks": [visit.say(f"log_{mark}") for mark in marks],
-        "reason": visit.say("log_reason", reason=told.reason) if told.emergency and told.reason else "",
-    }
+    marks = (("emergency", told.emergency), (told.outcome, told.outcome != "permitted"))
+    return Told(
+        sentence(told, visit.language, visit.server.settings.zone),
+        tuple(visit.say(f"log_{mark}") for mark, there in marks if there),
+        visit.say("log_reason", reason=told.reason) if told.emergency and told.reason else "",
+    )
 
 
 PAGES: Final = (Page("GET", "/portal/log", show),)

@@ -14,7 +14,8 @@ from tests.fhir_server.smart.letting_in import caller
 pytestmark = pytest.mark.anyio
 
 _BEGINNING = ("De beheerder van dit systeem", "The operator of this system", "Er is op", "A way to")
-HOUR = 3_600_000_000
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
@@ -133,6 +134,7 @@ async def test_days_are_inclusive_and_one_that_is_none_is_told(wijk: WijkSite) -
 async def test_it_comes_in_pages_of_25_that_keep_to_what_was_asked(wijk: WijkSite) -> None:
     await in_an_emergency(wijk.house)
     for _ in range(30):
+        wijk.house.clock.now += MINUTE
         await doctor(wijk.house)
     gerda = await wijk.visitor(GERDA)
     first = await gerda.get("/portal/log?show=all&from=2026-11-22")
@@ -142,6 +144,17 @@ async def test_it_comes_in_pages_of_25_that_keep_to_what_was_asked(wijk: WijkSit
     assert 'value="all" selected' in second.text
     assert 'value="2026-11-22"' in second.text
     assert lines(await gerda.get(link(second, "Naar de nieuwste regels")))[0] != lines(second)[0]
+
+
+async def test_what_happened_again_and_again_is_one_line_that_says_how_often(wijk: WijkSite) -> None:
+    for _ in range(3):
+        await doctor(wijk.house)
+    await refused(wijk.house)
+    await doctor(wijk.house)
+    gerda = await wijk.visitor(GERDA)
+    told = lines(await gerda.get("/portal/log"))
+    assert [one.endswith("Dit gebeurde 3 keer.") for one in told] == [False, False, True]
+    assert not any("Dit gebeurde 1 keer" in one for one in told)
 
 
 async def test_a_page_of_somebody_elses_log_is_not_there(wijk: WijkSite) -> None:
