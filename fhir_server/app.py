@@ -47,7 +47,10 @@ class Application:
         self._store: ResourceStore | None = None
         self._fhir: FhirApplication | None = None
         self._authorization: AuthorizationEndpoints | None = None
-        self._api = FastAPI(title="wijkdossier", lifespan=self._lifespan, docs_url=None, redoc_url=None)
+        # No slash is put right: the redirect that does so names the host that the request named, and takes forms along.
+        self._api = FastAPI(
+            title="wijkdossier", lifespan=self._lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
+        )
         self._api.add_api_route("/", self.root, methods=["GET"], include_in_schema=False)
         self._api.add_api_route("/health/live", self.live, methods=["GET"])
         self._api.add_api_route("/health/ready", self.ready, methods=["GET"])
