@@ -398,6 +398,7 @@ async def test_who_ticks_nothing_is_asked_again() -> None:
         await set_up(place)
         who = await visitor(place, "annie")
         page = await who.screen()
+        assert (await who.answers(page, reading=["medicines", "log"], writing=[])).status_code == 400
         again = await who.answers(page, reading=[], writing=[])
         assert again.status_code == 400
         assert "U heeft niets aangevinkt." in again.text
@@ -483,6 +484,9 @@ async def test_who_acts_for_nobody_and_the_operator_let_nobody_in() -> None:
         page = await (await visitor(place, "neighbour")).screen()
         assert page.status_code == 403
         assert "Annie" not in page.text
+        # Whoever may see a dossier does not decide about it.
+        await place.house.given(consent("seen", permit(by("RelatedPerson/neighbour"))))
+        assert (await (await visitor(place, "neighbour")).screen()).status_code == 403
 
 
 # --- professionals -----------------------------------------------------------------------------------------------
