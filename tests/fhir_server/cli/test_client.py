@@ -2,15 +2,19 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 
 from fhir_server.cli.main import main
+from fhir_server.smart.assertions import ASSERTION_TYPE
 from tests.fhir_server.cli.test_commands import PATIENT, put, typed
-from tests.fhir_server.smart.signing import ec, key_set, rsa
+from tests.fhir_server.smart.signing import claims, ec, key_set, rsa, signed
+from tests.live import live
 
 REDIRECT = "https://app.test/after"
 SCOPE = "openid patient/*.rs"
@@ -155,3 +159,31 @@ def test_the_command_is_there_and_makes_no_store(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "there is no store" in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_line_14_a_running_server_lets_a_backend_service_in_until_it_is_taken_away(
+    data: Path, client: Client, tmp_path: Path
+) -> None:
+    keys = put(tmp_path, "keys.json", key_set(ec()))
+    backend = ("--name", "Nachtelijk", "--scope", "system/Organization.rs", "--user", "Organization/o", "--jwks", keys)
+    with live(data) as server, httpx.Client(base_url=server.url.removesuffix("/fhir"), timeout=60) as http:
+        id = client("add", *backend).out.removeprefix("client id: ").strip()
+
+        def asks(assertion: str) -> httpx.Response:
+            form = {"grant_type": "client_credentials", "scope": "system/Organization.rs",
+                    "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}  # fmt: skip
+            return http.post("/auth/token", data=form)
+
+        def reads(token: str) -> int:
+            return http.get("/fhir/Organization", headers={"Authorization": f"Bearer {token}"}).status_code
+
+        once = signed(claims(id, time.time_ns() // 1000, aud=server.url.replace("/fhir", "/auth/token")))
+        answer = asks(once)
+        assert answer.status_code == 200, answer.text
+        token = answer.json()["access_token"]
+        assert reads(token) == 200
+        again = asks(once)
+        assert (again.status_code, again.json()["error"]) == (401, "invalid_client")
+        assert client("remove", id).status == 0
+        assert reads(token) == 401
+        assert asks(once).json()["error"] == "invalid_client"
