@@ -23,7 +23,7 @@ CODE: Final = "/portal/login/code"
 WORDS: Final[Table] = {
     "login_title": ("Inloggen", "Log in"),
     "login_external": ("Inloggen bij uw inlogdienst", "Log in with your login service"),
-    "login_external_resident": ("Inloggen als inwoner", "Log in as a resident"),
+    "login_external_resident": ("Inloggen als bewoner", "Log in as a resident"),
     "login_external_professional": ("Inloggen als zorgverlener", "Log in as a professional"),
     "login_local": ("Inloggen met een wachtwoord", "Log in with a password"),
     "login_username": ("Gebruikersnaam", "Username"),
