@@ -234,8 +234,12 @@ def _picker(visit: Visit, waiting: _Waiting, **more: Any) -> Response:
 async def _screen(visit: Visit, waiting: _Waiting, choice: Choice | None = None, notice: str = "") -> Response:
     authorization, client, login = waiting.authorization, waiting.asked.client, waiting.login.value
     offer = _offer(visit, waiting)
-    older = [one for one in await grants.of_person(visit.server, login.person) if one.value.client == client.id]
-    again = any(one.value.patient == (waiting.patient.id if waiting.patient else "") for one in older)
+    resident = grants.resident(login.person)
+    again = (
+        resident
+        and waiting.patient is not None
+        and await grants.makes_place(visit.server, login.person, waiting.patient.id, client)
+    )
     return visit.page(
         "authorize.html",
         status=400 if notice else 200,
@@ -245,7 +249,7 @@ async def _screen(visit: Visit, waiting: _Waiting, choice: Choice | None = None,
         goes_to=urlsplit(authorization.redirect_uri).hostname or "",
         who=await described(visit.server.gateway, login.person),
         patient=waiting.patient,
-        resident=grants.resident(login.person),
+        resident=resident,
         may_choose=waiting.patient is not None and _may_choose(waiting),
         offer=offer,
         subjects=SENSITIVITIES,

@@ -89,8 +89,8 @@ WORDS: Final[Table] = {
     "authorize_yourself": ("{name} (uzelf)", "{name} (yourself)"),
     "authorize_other_patient": ("Kies iemand anders", "Choose somebody else"),
     "authorize_again": (
-        "U heeft deze app al eerder toegelaten. Wat u nu kiest, komt daarvoor in de plaats.",
-        "You let this app in before. What you choose now takes its place.",
+        "Deze app mag al in dit dossier. Wat u nu kiest, komt daarvoor in de plaats.",
+        "This app may use this record already. What you choose now takes the place of that.",
     ),
     "authorize_nothing": (
         "U heeft niets aangevinkt. Vink aan wat de app mag, of kies Weigeren.",

@@ -174,6 +174,11 @@ async def narrow(
     await _change(server, kept.key, "app narrowed", by.user, revoke, scope=scope)
 
 
+async def makes_place(server: AuthorizationServer, person: str, patient: str, client: Client) -> bool:
+    """Whether the app is let in to this dossier already, by whomever: what the person grants it takes the place."""
+    return bool(await _of_app(server.gateway.session_of(as_person(person)), patient, client))
+
+
 async def of_person(server: AuthorizationServer, person: str) -> list[Kept[Grant]]:
     """What the person let in and that has not ended, the newest first."""
     now = server.now()

@@ -465,12 +465,14 @@ async def test_the_screen_says_that_an_older_answer_makes_place() -> None:
         await set_up(place)
         who = await visitor(place, "annie")
         first = await who.screen()
-        assert "eerder toegelaten" not in first.text
+        assert "mag al in dit dossier" not in first.text
         said(await who.answers(first))
         second = await who.screen()
-        assert "U heeft deze app al eerder toegelaten." in second.text
+        assert "Deze app mag al in dit dossier." in second.text
         said(await who.answers(second))
         assert await active(place) == 1
+        proxy = await (await visitor(place, "carla")).screen()
+        assert "Deze app mag al in dit dossier." in proxy.text
 
 
 async def test_who_acts_for_nobody_and_the_operator_let_nobody_in() -> None:
