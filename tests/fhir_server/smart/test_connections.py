@@ -38,8 +38,8 @@ async def smart() -> AsyncIterator[SmartHouse]:
 
 @pytest.fixture(scope="module")
 async def untouched() -> AsyncIterator[SmartHouse]:
-    """One for all tests that only look."""
-    async with smart_wijk() as opened:
+    """One with everybody, for all tests that only look."""
+    async with smart_wijk([f"bewoner-{number:02d}" for number in range(1, 13)]) as opened:
         yield opened
 
 
