@@ -14,14 +14,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA384
 from jwcrypto.jwk import JWK
+from msgspec.structs import replace
 
 from fhir_server.cli.opening import authorization_server
 from fhir_server.gateway.maintenance import Maintenance
+from fhir_server.keys import key
 from fhir_server.settings import Settings
 from fhir_server.smart.accounts import Accounts
 from fhir_server.smart.clients import Clients
 from fhir_server.smart.passwords import Passwords
 from fhir_server.smart.records import Client
+from fhir_server.smart.second_factor import SecondFactor
 from tests.adversary.dossiers import A, B
 from tests.adversary.surface import Answer, Surface
 from tests.clients.visitor import Element, parsed
@@ -29,14 +32,17 @@ from tests.clients.visitor import Element, parsed
 ISSUER: Final = "http://127.0.0.1:8080"
 HOST: Final = "127.0.0.1:8080"
 REDIRECT: Final = "https://app.test/after"
+LAUNCH: Final = "https://app.test/launch"
 LOOPBACK: Final = "http://127.0.0.1:4000/after"
 PASSWORD: Final = "een lang wachtwoord"
 SCOPE: Final = "openid fhirUser launch launch/patient offline_access patient/*.cruds user/*.cruds"
+# As whom each can log in. Who is careful has a second step, and is asked for a code of it.
 PEOPLE: Final = {
     "resident": (f"Patient/{A}",),
     "several": (f"Patient/{B}", "Practitioner/doctor"),
     "doctor": ("PractitionerRole/doctor-here",),
     "operator": ("operator",),
+    "careful": (f"Patient/{A}",),
 }
 
 KEY: Final = ec.generate_private_key(ec.SECP384R1())
@@ -71,18 +77,27 @@ def _encoded(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-async def settle(settings: Settings) -> dict[str, str]:
-    """Register the people and the apps, before the server starts; the secrets of the clients that have one."""
+async def settle(settings: Settings, subject: str) -> dict[str, str]:
+    """Register the people and the apps, before the server starts; the secrets of the clients that have one.
+
+    `subject` is what the OpenID Provider calls the resident.
+    """
     found: dict[str, str] = {}
     async with authorization_server(settings) as server:
         accounts = Accounts(server, Passwords())
         for username, people in PEOPLE.items():
             absent = Maintenance(server.gateway, "test").absent
             await accounts.add(username, people, "test", absent, password=PASSWORD)
+        resident, careful = await accounts.get("resident"), await accounts.get("careful")
+        assert resident is not None
+        assert careful is not None
+        totp = SecondFactor(key(settings.data, "second-factor")).new(careful.value.id)
+        await accounts.change(careful, replace(careful.value, totp=totp), "test", "second step switched on")
+        await accounts.link(resident, settings.oidc_issuer, subject, "test")
         clients = Clients(server)
         common: dict[str, Any] = {"scope": SCOPE, "redirect_uris": (REDIRECT, LOOPBACK)}
         several = (
-            Client(id="public", name="Public app", kind="public", explanation="Why not", **common),
+            Client(id="public", name="Public app", kind="public", launch_uri=LAUNCH, explanation="Why not", **common),
             Client(id="secret", name="App with a secret", kind="symmetric", introspects=True, **common),
             Client(id="signing", name="App with a key", kind="asymmetric", jwks=jwks(), **common),
             Client(id="backend", name="Backend", kind="asymmetric", jwks=jwks(), grants=("client_credentials",),
