@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 BasePolicy = Literal["deny", "permit"]
 PORT_MAX = 65535
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,11 @@ class Settings:
                 raise ValueError(f"{name} must be at least 1")
         if self.port > PORT_MAX:
             raise ValueError(f"port must be at most {PORT_MAX}")
+
+    @property
+    def only_here(self) -> bool:
+        """Whether the server can be reached from this machine alone."""
+        return self.host in LOOPBACK and not self.base_url
 
     @property
     def zone(self) -> ZoneInfo:

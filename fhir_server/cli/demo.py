@@ -14,7 +14,6 @@ from fhir_server.smart.passwords import Passwords
 from fhir_server.smart.records import Client
 
 PASSWORD: Final = "hoensbroek in de zon"  # noqa: S105
-LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 # Username → the name that pages show, and as whom they log in.
 ACCOUNTS: Final = {
@@ -39,7 +38,7 @@ APP: Final = Client(
 
 async def give_accounts(configured: Settings) -> bool:
     """Whether there are accounts of this demo: made if nobody can log in yet and nobody else can reach the server."""
-    if configured.host not in LOOPBACK or configured.base_url or not configured.local_accounts:
+    if not (configured.only_here and configured.local_accounts):
         return False
     async with authorization_server(configured) as server:
         accounts, clients = Accounts(server, Passwords()), Clients(server)
@@ -48,7 +47,7 @@ async def give_accounts(configured: Settings) -> bool:
             return set(ACCOUNTS) <= there
         absent = Maintenance(server.gateway, operator()).absent
         for username, (name, people) in ACCOUNTS.items():
-            await accounts.add(username, people, operator(), absent, name=name, password=PASSWORD)
+            await accounts.add(username, people, operator(), absent, name=name, password=PASSWORD, published=True)
         if await clients.get(APP.id) is None:
             await clients.add(APP, operator())
     return True

@@ -108,6 +108,8 @@ async def log_in(visit: Visit) -> Response:
         wrong = visit.wait(error.seconds)
         return _form(visit, username=username, wrong=wrong, status=429, retry_after=error.seconds)
     right = await portal.passwords.verify(kept.value.password if kept else "", password)
+    if kept is not None and kept.value.published and not visit.server.settings.only_here:
+        right = False
     if kept is None or not right:
         await portal.logins.refused(kept.value if kept else None, "a wrong name or password was given")
         return _form(visit, username=username, wrong=visit.say("login_wrong"), status=403)

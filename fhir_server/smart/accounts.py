@@ -57,8 +57,10 @@ class Accounts:
         *,
         name: str = "",
         password: str = "",
+        published: bool = False,
     ) -> None:
         """`client` is who the audit log names; `password` '' for somebody who logs in at an OpenID Provider only.
+        `published`: everybody can know it.
 
         Raises ValueError for a name that is taken or none, for people who are not there or do not log in, and for a
         password that is too short; Busy.
@@ -83,6 +85,7 @@ class Accounts:
             name=name or username,
             people=tuple(dict.fromkeys(people)),
             password=kept,
+            published=published,
             created=self._server.now(),
         )
         entry = self._server.entry("", client, 201, "account added", people[0])
@@ -99,7 +102,7 @@ class Accounts:
         Raises WeakPassword, Busy, and AuthConflict if the account changed meanwhile.
         """
         require_strong(password, kept.value.username)
-        account = msgspec.structs.replace(kept.value, password=await self._passwords.hash(password))
+        account = msgspec.structs.replace(kept.value, password=await self._passwords.hash(password), published=False)
         if not second_step:
             account = msgspec.structs.replace(account, totp="", totp_used=0)
         await self.change(kept, account, client, "password changed", but=but)

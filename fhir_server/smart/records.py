@@ -62,7 +62,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `id` is a UUID that outlives a change of name. `people` are whom they log in as, one at a time: `Patient/1`,
     `RelatedPerson/2`, `PractitionerRole/3`, or `operator`. `password` is an argon2id hash, '' where only the external
-    provider counts; `totp` a sealed secret, '' for none; `external` the `issuer subject` pairs that are this person.
+    provider counts; `published`: everybody can know it, so it counts only where nobody else can reach the server.
+    `totp` is a sealed secret, '' for none; `external` the `issuer subject` pairs that are this person.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     people: tuple[str, ...]
     password: str = ""
+    published: bool = False
     totp: str = ""
     totp_used: int = 0  # the last time step that was accepted: a code works once
     external: tuple[str, ...] = ()

@@ -219,14 +219,14 @@ def random_world(seed: int, kinds: tuple[str, ...] | None = None) -> World:
         for patient in patients
         for number in range(random.choice([0, 1, 1, 2, 2, 3]))
     ]  # fmt: skip
-    terms = REQUESTERS[random.choice(kinds or tuple(REQUESTERS))]
-    if isinstance(terms, AppTerms):
-        consents.append(Change(app_consent(random, terms.consent, A, terms.app)))
     ended = [
         Change({**change.resource, "status": random.choice(["inactive", "active"])})
         for change in consents
-        if random.randrange(6) == 0 and not change.resource["id"].endswith("-3")
+        if random.randrange(6) == 0
     ]
+    terms = REQUESTERS[random.choice(kinds or tuple(REQUESTERS))]
+    if isinstance(terms, AppTerms):
+        consents.append(Change(app_consent(random, terms.consent, A, terms.app)))
     batches = (tuple(first), *map(tuple, later), tuple(consents), tuple(ended))
     return World(batches, terms, base)
 

@@ -99,7 +99,7 @@ class Site:
     def browser(self, address: str = "192.0.2.1", **options: Any) -> Browser:
         return Browser(self.application, address, **options)
 
-    async def account(self, username: str, *people: str, password: str = PASSWORD, **more: str) -> None:
+    async def account(self, username: str, *people: str, password: str = PASSWORD, **more: Any) -> None:
         absent = self.house.maintenance.absent
         await self.accounts.add(username, people, "operator", absent, password=password, **more)
 

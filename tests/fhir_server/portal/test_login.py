@@ -65,6 +65,27 @@ def test_who_logs_in_gets_to_the_page_they_were_on_their_way_to() -> None:
     asyncio.run(scenario())
 
 
+def test_a_password_that_everybody_can_know_opens_nothing_where_others_can_come() -> None:
+    elsewhere = "https://dossier.example"
+
+    async def scenario() -> None:
+        for settings, seen, status in (
+            ({}, {}, 303),
+            ({"host": "192.0.2.9"}, {}, 403),
+            ({"base_url": f"{elsewhere}/fhir"}, {"url": elsewhere}, 403),
+        ):
+            async with site(**settings) as place:
+                await place.house.given(ANNIE)
+                await place.account("annie", "Patient/annie", published=True)
+                assert (await place.browser(**seen).log_in("annie")).status_code == status, settings
+                kept = await place.accounts.get("annie")
+                assert kept is not None
+                await place.accounts.set_password(kept, "een ander wachtwoord", "operator")
+                assert (await place.browser(**seen).log_in("annie", "een ander wachtwoord")).status_code == 303
+
+    asyncio.run(scenario())
+
+
 def test_after_the_login_nobody_is_led_to_another_site() -> None:
     async def scenario() -> None:
         async with site() as place:
