@@ -99,7 +99,7 @@ def _statement(
 
 
 def _security(addresses: Addresses) -> dict[str, Any]:
-    """`oauth-uris` gave way to the SMART configuration; without it fhirclient of Python sends no token, and says nothing.
+    """`oauth-uris` gave way to the SMART configuration; without it the Python fhirclient silently sends no token.
 
     https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html#declaring-support-for-oauth2-endpoints
     """

@@ -13,7 +13,6 @@ from time import monotonic
 from typing import Any, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
-import httpx
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from fhir_server.smart import keysets, provider_token
@@ -195,12 +194,12 @@ class Provider:
             "client_id": self._client_id,
             "code_verifier": verifier,
         }
-        auth: httpx.BasicAuth | None = None
+        auth: tuple[str, str] | None = None
         if self._secret and metadata.by_post:
             sent["client_secret"] = self._secret
         elif self._secret:
             # RFC 6749, section 2.3.1: both are form-encoded before they are joined.
-            auth = httpx.BasicAuth(_form_encoded(self._client_id), _form_encoded(self._secret))
+            auth = (_form_encoded(self._client_id), _form_encoded(self._secret))
         answer = await _exchange("POST", metadata.token, data=sent, auth=auth)
         token = _read(answer).get("id_token")
         if not isinstance(token, str):
@@ -254,6 +253,8 @@ def _is_safe(url: str) -> bool:
 
 async def _exchange(method: str, url: str, **options: Any) -> bytes:
     """The body of a 200. Raises ProviderFault for anything else."""
+    import httpx  # here: it takes a fifth of the time to start a worker, and few workers need it
+
     if not _is_safe(url):
         raise ProviderFault("unavailable", "the provider is not at an https URL")
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
