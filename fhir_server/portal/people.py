@@ -11,8 +11,8 @@ from consent.facts import values
 from consent.references import local
 from fhir_server.gateway.gateway import Gateway
 from fhir_server.outcome import FhirError
-from fhir_server.portal.visit import requester
 from fhir_server.smart.accounts import OPERATOR
+from fhir_server.smart.grants import as_person
 from profiles import json
 
 Json = Mapping[str, Any]
@@ -64,7 +64,7 @@ async def _read(gateway: Gateway, person: str, reference: str) -> Json:
     if not logical_id:
         return {}
     try:
-        released = await gateway.session_of(requester(person)).read(kind, logical_id)
+        released = await gateway.session_of(as_person(person)).read(kind, logical_id)
     except FhirError:
         return {}
     resource: Json = json.parse(released.body)

@@ -11,8 +11,6 @@ from urllib.parse import urlencode, urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from fhir_server.gateway.requester import Requester
-from fhir_server.gateway.scopes import Scope
 from fhir_server.gateway.session import Session
 from fhir_server.keys import key
 from fhir_server.portal import security
@@ -21,7 +19,8 @@ from fhir_server.smart.accounts import OPERATOR, Accounts
 from fhir_server.smart.addresses import Addresses
 from fhir_server.smart.attempts import Attempts
 from fhir_server.smart.form import Form
-from fhir_server.smart.logins import PORTAL, Logins, new_cookie
+from fhir_server.smart.grants import as_person
+from fhir_server.smart.logins import Logins, new_cookie
 from fhir_server.smart.passwords import Passwords
 from fhir_server.smart.provider import Provider
 from fhir_server.smart.records import Login
@@ -32,13 +31,6 @@ from fhir_server.smart.state import Kept
 LOGIN: Final = "/portal/login"
 PERSON: Final = "/portal/person"
 _YEAR: Final = 365 * 24 * 3600
-
-# Why a person reads in the portal, by what they log in as (v3 ActReason); a patient needs no reason.
-_PURPOSES: Final[Mapping[str, str]] = {
-    "RelatedPerson": "FAMRQT",
-    "Practitioner": "TREAT",
-    "PractitionerRole": "TREAT",
-}
 
 
 class Portal:
@@ -145,7 +137,7 @@ class Visit:
         """The Session of who is logged in. Raises LoginNeeded; Problem 403 for the operator, who has none."""
         if self.person == OPERATOR:
             raise Problem(403)
-        return self.server.gateway.session_of(requester(self.person))
+        return self.server.gateway.session_of(as_person(self.person))
 
     # --- answers -----------------------------------------------------------------------------------------------------
 
@@ -221,15 +213,3 @@ class Visit:
         """The same page in the other language; where a form was sent, the page with that form."""
         kept = [(name, value) for name, value in self.query.pairs if name != "language"]
         return "?" + urlencode([*kept, ("language", "en" if self.language == "nl" else "nl")])
-
-
-def requester(person: str) -> Requester:
-    """Who asks when this person (`Patient/1` …) reads or writes in the portal: the person, all of it."""
-    kind, _, logical_id = person.partition("/")
-    return Requester(
-        user=person,
-        client=PORTAL,
-        scopes=(Scope("user", "*", "cruds"),),
-        patient=logical_id if kind == "Patient" else "",
-        purpose=_PURPOSES.get(kind, ""),
-    )

@@ -9,29 +9,25 @@ import logging
 import secrets
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
 from fhir_server.gateway.requester import SYSTEM_KIND, Requester
 from fhir_server.gateway.scopes import Scope, parse
-from fhir_server.gateway.session import Session
-from fhir_server.gateway.unit import Staged, Unit
 from fhir_server.outcome import Category, FhirError
-from fhir_server.search.parse import parse as parse_search
-from fhir_server.smart import consenting
+from fhir_server.smart import app_consents, consenting
 from fhir_server.smart.authorize import answer, needs_patient, refusal
-from fhir_server.smart.consenting import Choice, Duration, Terms
+from fhir_server.smart.consenting import Choice, Duration
 from fhir_server.smart.errors import OAuthError
 from fhir_server.smart.launches import told
+from fhir_server.smart.logins import PORTAL
 from fhir_server.smart.records import Authorization, Client, Code, Grant, Launch, Login, digest
 from fhir_server.smart.server import AuthorizationServer
 from fhir_server.smart.state import Kept
 from fhir_server.store.auth import AuthConflict, AuthWrite
-from profiles import json as fhir_json
 
-PORTAL: Final = "portal"
 SECOND: Final = 1_000_000
 CODE_SECONDS: Final = 60
 ONCE_SECONDS: Final = 3600
@@ -39,7 +35,6 @@ MONTHS: Final = 3
 
 _SECRET_BYTES: Final = 32
 _ATTEMPTS_MAX: Final = 8
-_CONSENTS_MAX: Final = 100
 # Why a person asks for something here (v3 ActReason); of a patient nobody asks why.
 _PURPOSES: Final[Mapping[str, str]] = {"Patient": "", "RelatedPerson": "FAMRQT"}
 _log = logging.getLogger(__name__)
@@ -86,7 +81,8 @@ async def let_in(server: AuthorizationServer, asked: Asked, login: Kept[Login], 
         person=person,
         account=login.value.account,
         scope=scope,
-        patient=authorization.patient if opens or needs_patient(scope, types) else "",
+        # Whom a launch is about the app is told, whatever it may read.
+        patient=authorization.patient if opens or asked.launch or needs_patient(scope, types) else "",
         consent=server.gateway.tools.new_id() if opens else "",
         purpose=_purpose(server, person, asked.client),
         refresh=consenting.refresh(scope),
@@ -107,7 +103,8 @@ async def let_in(server: AuthorizationServer, asked: Asked, login: Kept[Login], 
     )
     if grant.consent:
         try:
-            replaced = await _write_consent(server, key, grant, asked.client, choice)
+            session = server.gateway.session_of(as_person(person))
+            replaced = await app_consents.write(server, session, key, grant, asked.client, choice)
         except FhirError:
             await _close(server, key, "app not let in after all", person)
             raise
@@ -139,7 +136,7 @@ async def end(server: AuthorizationServer, kept: Kept[Grant], by: Requester, why
         return
     who = as_person(kept.value.person) if by.kind == SYSTEM_KIND else by
     try:
-        await _end_consent(server.gateway.session_of(who), kept.value.consent)
+        await app_consents.end(server.gateway.session_of(who), kept.value.consent)
     except FhirError as error:
         if by.kind != SYSTEM_KIND:
             raise
@@ -162,12 +159,12 @@ async def narrow(
     """
     types = server.gateway.registry.resource_types
     if kept.value.consent:
-        choice = await _still_ticked(server, kept.value, by, choice)
+        choice = await app_consents.still_ticked(server.gateway.session_of(by), kept.value, choice)
     # Whether the app may come back without the person was decided when it was let in.
     scope = consenting.granted(kept.value.scope, choice._replace(duration="always"), types)
     if kept.value.consent:
-        made = consenting.consent(_terms(server, kept.key, kept.value, client), scope, choice.sensitive, types)
-        await _rewrite(server.gateway.session_of(by), {**made, "id": kept.value.consent}, version)
+        made = app_consents.made(server, kept.key, kept.value, client, scope, choice)
+        await app_consents.rewrite(server.gateway.session_of(by), {**made, "id": kept.value.consent}, version)
     # A Consent opens types. Where only a part of one is left, tokens that still say all of it have to go.
     finer = {one for one in parse(scope, types) if one.parameters} - set(parse(kept.value.scope, types))
     revoke = [kept.key] if finer or not kept.value.consent else []
@@ -176,7 +173,7 @@ async def narrow(
 
 async def makes_place(server: AuthorizationServer, person: str, patient: str, client: Client) -> bool:
     """Whether the app is let in to this dossier already, by whomever: what the person grants it takes the place."""
-    return bool(await _of_app(server.gateway.session_of(as_person(person)), patient, client))
+    return bool(await app_consents.of_app(server.gateway.session_of(as_person(person)), patient, client))
 
 
 async def of_person(server: AuthorizationServer, person: str) -> list[Kept[Grant]]:
@@ -265,11 +262,7 @@ def _until(server: AuthorizationServer, duration: Duration, now: int) -> int:
         return 0
     if duration == "once":
         return now + ONCE_SECONDS * SECOND
-    return int(_months_later(_instant(server, now)).timestamp()) * SECOND
-
-
-def _instant(server: AuthorizationServer, at: int) -> datetime:
-    return datetime.fromtimestamp(at // SECOND, server.settings.zone)
+    return int(_months_later(app_consents.local(server, now)).timestamp()) * SECOND
 
 
 def _months_later(day: datetime) -> datetime:
@@ -277,79 +270,3 @@ def _months_later(day: datetime) -> datetime:
     years, month = divmod(day.month - 1 + MONTHS, 12)
     year = day.year + years
     return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
-
-
-# --- Consents ----------------------------------------------------------------------------------------------------
-
-
-def _terms(server: AuthorizationServer, key: str, grant: Grant, client: Client) -> Terms:
-    # A period ends with the second that it names, so that second is the last one.
-    until = _instant(server, grant.until) - timedelta(seconds=1) if grant.until else None
-    return Terms(key, client, grant.person, grant.patient, _instant(server, grant.created), until)
-
-
-async def _write_consent(
-    server: AuthorizationServer, key: str, grant: Grant, client: Client, choice: Choice
-) -> list[str]:
-    """Write the Consent of the grant, and end those that it replaces, in one go; the grants that hung on these."""
-    types = server.gateway.registry.resource_types
-    resource = consenting.consent(_terms(server, key, grant, client), grant.scope, choice.sensitive, types)
-    session = server.gateway.session_of(as_person(grant.person))
-    older = await _of_app(session, grant.patient, client)
-
-    async def stage(unit: Unit) -> Staged:
-        for one in older:
-            await unit.patch("Consent", one["id"], _inactive)
-        return await unit.create(resource, grant.consent)
-
-    await session.write("create", "Consent", stage)
-    names = (identifier for one in older for identifier in one["identifier"])
-    return [one["value"] for one in names if one.get("system") == consenting.GRANT_SYSTEM and one.get("value")]
-
-
-async def _of_app(session: Session, patient: str, client: Client) -> list[Mapping[str, Any]]:
-    """The active Consents of the patient by which the app was let in here."""
-    asked = (
-        ("patient", f"Patient/{patient}"),
-        ("actor", client.device),
-        ("status", "active"),
-        ("category", f"{consenting.CATEGORY_SYSTEM}|{consenting.APP_ACCESS}"),
-    )
-    query = parse_search(("Consent",), asked, session.context()).query
-    found = await session.search(query, target="Consent", parameters=asked, count=_CONSENTS_MAX)
-    return [fhir_json.parse(one.body) for one in found.matches]
-
-
-async def _still_ticked(server: AuthorizationServer, grant: Grant, by: Requester, choice: Choice) -> Choice:
-    """What is left of the choice where the Consent, as it stands, has been narrowed already."""
-    released = await server.gateway.session_of(by).read("Consent", grant.consent)
-    stands = consenting.ticked(grant.scope, fhir_json.parse(released.body), server.gateway.registry.resource_types)
-    return choice._replace(
-        reading=choice.reading & stands.reading,
-        writing=choice.writing & stands.writing,
-        sensitive=choice.sensitive & stands.sensitive,
-    )
-
-
-async def _rewrite(session: Session, consent: Mapping[str, Any], version: int | None) -> None:
-    async def stage(unit: Unit) -> Staged:
-        return await unit.update(consent, version)
-
-    await session.write("update", f"Consent/{consent['id']}", stage)
-
-
-async def _end_consent(session: Session, consent: str) -> None:
-    async def stage(unit: Unit) -> Staged:
-        return await unit.patch("Consent", consent, _inactive)
-
-    try:
-        current = fhir_json.parse((await session.read("Consent", consent)).body)
-        if current["status"] == "active":
-            await session.write("patch", f"Consent/{consent}", stage)
-    except FhirError as error:
-        if error.category not in (Category.NOT_FOUND, Category.GONE):
-            raise
-
-
-def _inactive(consent: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**consent, "status": "inactive"}
