@@ -61,3 +61,38 @@ def test_line_11_a_resident_lets_the_stock_app_in_and_stops_it(town: Live, app: 
     assert found["refreshAfter"].startswith("refresh failed"), found["refreshAfter"]
     assert found["refused"] == [], "what the browser did not do, by our Content-Security-Policy"
     assert sorted(found["origins"]) == sorted([app, town.url.removesuffix("/fhir")]), "nothing comes from elsewhere"
+
+
+def test_line_6_a_professional_starts_the_stock_app_with_a_patient_in_view(town: Live, app: str) -> None:
+    """EHR launch: the portal gives the app a handle, the app gives it back, and nobody is asked whom it is about."""
+    chromium = node.require_browser()
+    scope = "launch openid fhirUser user/Patient.rs user/Observation.rs"
+    query = urlencode({"client_id": "spreekkamer", "scope": scope})
+    register(
+        town.data,
+        id="spreekkamer",
+        name="Spreekkamer",
+        kind="public",
+        scope=scope,
+        redirect_uris=(f"{app}/index.html",),
+        launch_uri=f"{app}/launch.html?{query}",
+    )
+    found: dict[str, Any] = node.run(
+        "smart_launch.mjs",
+        120,
+        chromium=chromium,
+        site=town.url.removesuffix("/fhir"),
+        redirect=f"{app}/index.html",
+        app="Spreekkamer",
+        patient="Huijnen",
+        username="vermeulen",
+        password=PASSWORD,
+    )
+    assert found["start"] == f"start: {scope}"
+    assert "Huijnen" in found["patient"]
+    assert int(found["read"].removeprefix("read: ")) > 0
+    assert found["context"]["patient"] == "bewoner-01"
+    assert found["context"]["need_patient_banner"] is True
+    assert found["style"]["color_background"].startswith("#")
+    assert found["user"] == "PractitionerRole/huisarts-vermeulen"
+    assert found["refused"] == []
