@@ -32,7 +32,7 @@ EVENTS: Final[Mapping[str, Text]] = {
         "Inloggen met een code is {when} uitgezet.",
         "Logging in with a code was switched off {when}.",
     ),
-    "a wrong password was given": (
+    "a wrong name or password was given": (
         "Iemand wilde {when} inloggen met de verkeerde gegevens; dat is geweigerd.",
         "Somebody tried to log in with wrong details {when}; this was refused.",
     ),
