@@ -38,9 +38,10 @@ class Element:
                 yield from (" ", *child._texts(), " ")
 
     def all(self, *tags: str) -> "Iterator[Element]":
+        """Those below it of these tags, or of any."""
         for child in self.children:
             if isinstance(child, Element):
-                if child.tag in tags:
+                if not tags or child.tag in tags:
                     yield child
                 yield from child.all(*tags)
 
