@@ -205,7 +205,7 @@ def test_a_token_is_all_that_is_printed_and_opens_the_dossier(data: Path) -> Non
         answer = client.get("/Patient/mieke", headers={"Authorization": f"Bearer {token}"})
         assert answer.json()["name"] == PATIENT["name"]
         assert client.get("/Patient/mieke").status_code == 401
-    for path in data.iterdir():
+    for path in filter(Path.is_file, data.rglob("*")):
         assert token.encode() not in path.read_bytes(), path.name
 
 
