@@ -8,20 +8,23 @@ import { text } from 'node:stream/consumers';
 
 const told = JSON.parse(await text(process.stdin));
 const folder = join(resolve(told.packages), 'node_modules', 'jose', 'dist', 'webapi', 'index.js');
-const { CompactSign, SignJWT, UnsecuredJWT, exportJWK, exportSPKI, generateKeyPair } = await import(pathToFileURL(folder).href);
+const { CompactSign, SignJWT, UnsecuredJWT, exportJWK, exportSPKI, generateKeyPair, importJWK } = await import(pathToFileURL(folder).href);
 
-const pairs = {};
-for (const name of ['RS384', 'ES384', 'RS256', 'ES256', 'PS384']) pairs[name] = await generateKeyPair(name, { extractable: true });
-pairs.another = await generateKeyPair('RS384', { extractable: true });
+// One RSA key under three names: it is the algorithm that makes the difference.
+const pair = (algorithm) => generateKeyPair(algorithm, { extractable: true });
+const rsa = await pair('RS384');
+const signers = { RS384: rsa, ES384: await pair('ES384'), ES256: await pair('ES256'), another: await pair('RS384') };
+const exported = await exportJWK(rsa.privateKey);
+for (const name of ['RS256', 'PS384']) signers[name] = { privateKey: await importJWK(exported, name), publicKey: rsa.publicKey };
 const jwks = { keys: [] };
 for (const name of ['RS384', 'ES384', 'RS256', 'PS384']) {
-  jwks.keys.push({ ...(await exportJWK(pairs[name].publicKey)), kid: name });
+  jwks.keys.push({ ...(await exportJWK(signers[name].publicKey)), kid: name });
 }
 
-const secret = new TextEncoder().encode(await exportSPKI(pairs.RS384.publicKey));
+const secret = new TextEncoder().encode(await exportSPKI(rsa.publicKey));
 async function make({ key, header, claims }) {
   if (header.alg === 'none') return new UnsecuredJWT(claims).encode();
-  const signer = key === 'HS384' ? secret : pairs[key].privateKey;
+  const signer = key === 'HS384' ? secret : signers[key].privateKey;
   if (typeof claims === 'string') return new CompactSign(new TextEncoder().encode(claims)).setProtectedHeader(header).sign(signer);
   return new SignJWT(claims).setProtectedHeader(header).sign(signer);
 }

@@ -99,6 +99,7 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
         issuer = served.url.removesuffix("/fhir")
         names = ("backend", "profiled")
         asked = {name: wanted(name, issuer) for name in names}
+        asked["profiled"] = {what: asked["profiled"][what] for what in ("good", "good ES384")}
         asked["profiled"]["good"]["claims"]["aud"] = issuer
         made = node.run("assertions.mjs", make=[one for name in names for one in asked[name].values()])
         for name, profile in zip(names, ("smart22", "rfc10070"), strict=True):
