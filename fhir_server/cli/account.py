@@ -58,7 +58,9 @@ def add(subparsers: Subparsers) -> None:
     linking.add_argument("username", metavar="USERNAME")
     linking.add_argument("issuer", metavar="ISSUER", help="its address, as in --oidc-issuer")
     linking.add_argument("subject", metavar="SUBJECT", help="what it calls them: `sub` of its id_token")
-    removing = _action(actions, "remove", "let somebody log in no more, and end their logins", _remove)
+    removing = _action(
+        actions, "remove", "let somebody log in no more; their logins end, and the apps they let in", _remove
+    )
     removing.add_argument("username", metavar="USERNAME")
 
 

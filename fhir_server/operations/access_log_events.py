@@ -64,6 +64,10 @@ EVENTS: Final[Mapping[str, Text]] = {
         "De app {app} is {when} gestopt, omdat de beheerder de app heeft weggehaald.",
         "The app {app} was stopped {when}, because the operator removed it.",
     ),
+    "app stopped with the account": (
+        "De app {app} is {when} gestopt, omdat wie de app toeliet hier niet meer kan inloggen.",
+        "The app {app} was stopped {when}, because who let it in can no longer log in here.",
+    ),
     "app narrowed": (
         "{who} {has} {when} de app {app} minder laten zien.",
         "{who} let the app {app} see less {when}.",

@@ -9,6 +9,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from fhir_server.gateway.requester import SYSTEM_KIND, Requester
+from fhir_server.smart import grants
 from fhir_server.smart.logins import Logins
 from fhir_server.smart.passwords import Passwords, require_strong
 from fhir_server.smart.records import Account, Identity, digest
@@ -23,6 +25,7 @@ RESIDENT_TYPES: Final = ("Patient", "RelatedPerson")
 # Which of these (type, logical id) are not there: `gateway.maintenance.Maintenance.absent`.
 Absent: TypeAlias = Callable[[Iterable[tuple[str, str]]], Awaitable[Sequence[tuple[str, str]]]]
 
+_STOPPED: Final = "app stopped with the account"
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 
 
@@ -124,7 +127,11 @@ class Accounts:
         await self.change(kept, account, client, "account linked to an OpenID Provider", identity)
 
     async def remove(self, kept: Kept[Account], client: str) -> None:
-        """The account, its links and its logins. Raises AuthConflict if it changed meanwhile."""
+        """The account, its links and its logins, and what was let in with it: nobody is left who could stop that.
+
+        Raises AuthConflict if it changed meanwhile. If it fails halfway, the account is there and can be removed again.
+        """
+        await self._end_grants(kept.value, client)
         writes = [self._state.accounts.remove(kept), *await self._logins.endings(kept.key)]
         for pair in kept.value.external:
             identity = await self._state.identities.get(_identity(*pair.split(" ", 1)))
@@ -132,6 +139,13 @@ class Accounts:
                 writes.append(self._state.identities.remove(identity))
         entry = self._server.entry("", client, 200, "account removed", kept.value.people[0])
         await self._state.commit(*writes, audit=[entry])
+        await self._end_grants(kept.value, client)  # an app may have been let in at that very moment
+
+    async def _end_grants(self, account: Account, client: str) -> None:
+        for person in dict.fromkeys(account.people):
+            for grant in await self._state.grants.all(person):
+                if grant.value.account == account.id and not grant.value.ended:
+                    await grants.end(self._server, grant, Requester(SYSTEM_KIND, client, ()), _STOPPED)
 
     async def change(
         self, kept: Kept[Account], account: Account, client: str, detail: str, *writes: AuthWrite, but: str = ""

@@ -4,13 +4,16 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fhir_server.gateway.requester import Requester
 from fhir_server.outcome import FhirError
 from fhir_server.smart import consenting, grants
+from fhir_server.smart.accounts import Accounts
 from fhir_server.smart.errors import OAuthError
 from fhir_server.smart.grants import as_person
-from fhir_server.smart.records import digest
+from fhir_server.smart.passwords import Passwords
+from fhir_server.smart.records import Account, digest
 from fhir_server.store.auth import AuthConflict
 from tests.fhir_server.gateway.test_consent_policy import THO, by, condition, consent, permit
 from tests.fhir_server.inprocess import Caller, observation
@@ -337,3 +340,31 @@ async def test_writing_is_let_in_apart_from_reading(smart: SmartHouse) -> None:
 def laboratory(id: str, patient: str = "p") -> Json:
     system = "http://terminology.hl7.org/CodeSystem/observation-category"
     return observation(id, patient, category=[{"coding": [{"system": system, "code": "laboratory"}]}])
+
+
+@pytest.mark.parametrize(("person", "patient"), [("Practitioner/doctor", ""), ("Patient/p", "p")])
+async def test_line_11_what_was_let_in_with_an_account_ends_with_it(
+    smart: SmartHouse, person: str, patient: str
+) -> None:
+    """Somebody who left can stop nothing any more, and no app goes on in their name."""
+    scope, always = "offline_access user/Observation.rs", choice("measurements laboratory", duration="always")
+    await smart.house.given(consent("opens", permit(by("Practitioner/doctor"))))
+    issued = []
+    for id in ("app", "other"):
+        answered = await let_in(smart, await app(smart, id), scope, always, person, patient)
+        issued.append((answered.grant, await smart.redeem(answered.said["code"], client_id=id)))
+    (ends, mine), (stays, theirs) = issued
+    somebody_else = await smart.found(stays.key)
+    write = smart.state.grants.change(somebody_else, replace(somebody_else.value, account="account-2"))
+    account = Account(id=ends.value.account, username="leaves", name="Leaves", people=(person,))
+    await smart.state.commit(write, smart.state.accounts.add("leaves", account))
+    accounts = Accounts(smart.server, Passwords())
+    there = await accounts.get("leaves")
+    assert there is not None
+    await accounts.remove(there, "operator")
+    assert await smart.status(mine["access_token"]) == 401
+    refused = await smart.refused(
+        "invalid_grant", grant_type="refresh_token", refresh_token=mine["refresh_token"], client_id="app"
+    )
+    assert refused.description == "what was granted has ended"
+    assert await smart.status(theirs["access_token"]) == 200
