@@ -283,6 +283,8 @@ PAGES: Final = (
     Page("GET", _PLACE, show),
     Page("POST", _PLACE, answer, repeatable=_BOXES),
     Page("POST", f"{_PLACE}/patients", search),
+    # Where the search leaves the browser, and it asks for the other language.
+    Page("GET", f"{_PLACE}/patients", show),
     Page("POST", f"{_PLACE}/patient", choose),
     Page("GET", "/portal/static/smart-style.json", style),
 )

@@ -66,7 +66,6 @@ WORDS: Final[Table] = {
     # The screen.
     "authorize_title": ("Mag {app} in het dossier?", "May {app} use the record?"),
     "authorize_title_professional": ("Mag {app} namens u kijken?", "May {app} look on your behalf?"),
-    "authorize_about_app": ("Over de app", "About the app"),
     "authorize_made_by": ("Gemaakt door", "Made by"),
     "authorize_verified": (
         "{publisher}. De beheerder van deze website heeft dit nagegaan.",
@@ -80,6 +79,24 @@ WORDS: Final[Table] = {
         "Niemand heeft nagegaan wie deze app heeft gemaakt.",
         "Nobody checked who made this app.",
     ),
+    "authorize_mark_checked": ("Nagegaan", "Checked"),
+    "authorize_mark_unchecked": ("Niet nagegaan", "Not checked"),
+    "authorize_asks": ("De app vraagt om", "The app asks for"),
+    "authorize_asks_reading": ("Lezen: {count} soorten gegevens", "Reading: {count} kinds of information"),
+    "authorize_asks_reading_one": ("Lezen: {count} soort gegevens", "Reading: {count} kind of information"),
+    "authorize_asks_writing": (
+        "Schrijven of veranderen: {count} soorten gegevens",
+        "Writing or changing: {count} kinds of information",
+    ),
+    "authorize_asks_writing_one": (
+        "Schrijven of veranderen: {count} soort gegevens",
+        "Writing or changing: {count} kind of information",
+    ),
+    "authorize_you_choose": (
+        "U kiest hieronder zelf wat u toestaat. Weigeren mag altijd.",
+        "Below you choose yourself what you allow. You may always refuse.",
+    ),
+    "authorize_to_answer": ("Naar Weigeren en Toestaan", "Go to Refuse and Allow"),
     "authorize_goes_to": ("De gegevens gaan naar", "The information goes to"),
     "authorize_device": ("een app op dit apparaat", "an app on this device"),
     "authorize_purpose": ("Waarvoor, in de woorden van de app zelf", "What for, in the app's own words"),
@@ -93,7 +110,7 @@ WORDS: Final[Table] = {
         "This app may use this record already. What you choose now takes the place of that.",
     ),
     "authorize_nothing": (
-        "U heeft niets aangevinkt. Vink aan wat de app mag, of kies Weigeren.",
+        "U hebt niets aangevinkt. Vink aan wat de app mag, of kies Weigeren.",
         "You ticked nothing. Tick what the app may do, or choose Refuse.",
     ),
     "authorize_reading": ("Wat mag de app lezen?", "What may the app read?"),
@@ -114,8 +131,8 @@ WORDS: Final[Table] = {
     ),
     "authorize_sensitive": ("Ook gevoelige gegevens?", "Sensitive information too?"),
     "authorize_sensitive_explained": (
-        "Hier staat nog geen vinkje. Vink alleen aan wat de app ook mag weten.",
-        "Nothing is ticked here yet. Tick only what the app may know too.",
+        "Wij vinken hier niets aan. Vink alleen aan wat de app ook mag zien.",
+        "We tick nothing here. Tick only what the app may see too.",
     ),
     "authorize_duration": ("Hoe lang mag dit?", "For how long?"),
     "authorize_once": ("Eén keer, hoogstens een uur", "Once, for an hour at most"),
@@ -128,6 +145,10 @@ WORDS: Final[Table] = {
     "authorize_stop": (
         "U kunt hier op elk moment mee stoppen, bij “Wie mag meekijken?”.",
         "You can stop this at any time, under “Who can see the record?”.",
+    ),
+    "authorize_stop_professional": (
+        "U kunt hier op elk moment mee stoppen, bij “Mijn apps”.",
+        "You can stop this at any time, under “My apps”.",
     ),
     "authorize_refuse": ("Weigeren", "Refuse"),
     "authorize_allow": ("Toestaan", "Allow"),

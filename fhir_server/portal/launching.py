@@ -38,7 +38,7 @@ WORDS: Final[Table] = {
         "There are more. Type more of the name if you do not see the resident.",
     ),
     "launch_none": ("Niemand gevonden van wie u het dossier mag zien.", "Nobody found whose record you may see."),
-    "launch_born": ("Geboren: {day}", "Born: {day}"),
+    "launch_born": ("Geboren op {day}", "Born on {day}"),
     "launch_unnamed": ("Zonder naam", "Without a name"),
     "launch_for": ("Een app starten voor {name}", "Start an app for {name}"),
     "launch_pick": (

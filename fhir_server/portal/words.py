@@ -21,8 +21,8 @@ WORDS: Final[Table] = {
     "language_label": ("Read this page in English", "Lees deze pagina in het Nederlands"),
     "logged_in_as": ("Ingelogd als {name}", "Logged in as {name}"),
     "log_out": ("Uitloggen", "Log out"),
-    "home": ("Begin", "Start"),
     "back_home": ("Terug naar het begin", "Back to the start page"),
+    "title_wrong": ("Let op:", "Note:"),
     "problem": ("Dat ging niet", "That did not work"),
     "problem_400": (
         "Wij begrijpen deze vraag niet. Ga terug en probeer het nog een keer.",

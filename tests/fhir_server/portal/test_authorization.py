@@ -401,7 +401,7 @@ async def test_who_ticks_nothing_is_asked_again() -> None:
         assert (await who.answers(page, reading=["medicines", "log"], writing=[])).status_code == 400
         again = await who.answers(page, reading=[], writing=[])
         assert again.status_code == 400
-        assert "U heeft niets aangevinkt." in again.text
+        assert "U hebt niets aangevinkt." in again.text
         assert await active(place) == 0
         assert "code" in said(await who.answers(again, reading=["diagnoses"]))
 

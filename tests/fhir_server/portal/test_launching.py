@@ -27,7 +27,7 @@ async def test_line_6_a_launch_starts_at_the_apps_own_address_with_a_handle_boun
     assert "reijnd" not in str(found.url)
     page = await karim.get(GERDA)
     assert "Een app starten voor Gerarda Wilhelmina Reijnders" in page.text
-    assert "Geboren: 29 augustus 1950" in page.text
+    assert "Geboren op 29 augustus 1950" in page.text
     assert "Samen wandelen" not in page.text, "an app without a launch address can't be started"
     # Chromium holds the redirect against form-action too.
     assert "form-action 'self' https://groei.example;" in page.headers["content-security-policy"]
