@@ -43,8 +43,8 @@ def resource_class(*types: str) -> list[Json]:
     return [coding("http://hl7.org/fhir/resource-types", name) for name in types]
 
 
-def document_class(code: str) -> list[Json]:
-    return [coding(LOINC, code)]
+def document_class(code: str, display: str) -> list[Json]:
+    return [coding(LOINC, code, display)]
 
 
 def provision(

@@ -318,7 +318,7 @@ def _consents(d: Dossier, daughter: str, neighbour: str, diabetes: str) -> None:
                 "permit",
                 actor=[actor("Organization/apotheek-de-gaper")],
                 class_=resource_class("Observation"),
-                code=[{"coding": [{"system": LOINC, "code": "62238-1"}]}],
+                code=[{"coding": [{"system": LOINC, "code": "62238-1"}], "text": "nierfunctie (eGFR)"}],
             ),
             actor=[actor("Organization/apotheek-de-gaper")],
             purpose=("TREAT",),

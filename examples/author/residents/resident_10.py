@@ -141,7 +141,7 @@ def _consents(d: Dossier, mother: str) -> None:
         "Mama mag de uitleg lezen en mijn afspraken zien, en verder niets.",
         provision(
             "deny",
-            provision("permit", class_=document_class("69730-0")),
+            provision("permit", class_=document_class("69730-0", "uitleg")),
             provision("permit", data=[data("instance", f"Binary/{d.id}-wat-is-schildklier-tekst")]),
             provision("permit", class_=resource_class("Appointment")),
             actor=[actor(mother)],
