@@ -103,6 +103,14 @@ class Town:
             if username != "operator":
                 starts.append(await browser.asked(self.apps[0]))
             await self._look_around(browser, starts)
+        self._ask_for_what_forms_lead_to()
+
+    def _ask_for_what_forms_lead_to(self) -> None:
+        """A browser in which a form was refused asks for its address by GET, in another language for instance."""
+        for (method, page), several in list(self._forms.items()):
+            if method == "POST" and ("GET", page) not in self._forms:
+                for browser, form in several:
+                    self._add(browser, Form("GET", form.path.partition("?")[0], [("language", "en")]))
 
     async def _be_there(self, username: str) -> Browser:
         """Their browser, logged in again if some request logged it out."""
@@ -237,8 +245,8 @@ class Town:
 # Pages to which no link leads.
 EXTRA_PAGES: Final = (
     *("/portal", "/portal/nowhere", "/portal/login/code", "/portal/external/start", "/portal/operator"),
-    *("/portal/launch", f"/portal/launch/{A}", "/portal/account/password"),
-    *("/portal/account/code", "/portal/account/code.svg", "/portal/account/code/start", "/portal/account/code/stop"),
+    *("/portal/launch", f"/portal/launch/{A}"),
+    *("/portal/account/code", "/portal/account/code.svg"),
     *("/portal/static/smart-style.json", "/portal/static/style.css"),
 )
 
