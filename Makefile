@@ -27,7 +27,7 @@ packages: $(STAMP)
 
 # The stock JavaScript clients, and what drives a browser, for the tests that let them in; needs npm.
 clients:
-	npm install --silent --no-audit --no-fund --prefix build/npm fhirclient@2 fhir-kit-client@2 jose@6 playwright-core@1
+	npm install --silent --no-audit --no-fund --prefix build/npm axe-core@4 fhirclient@2 fhir-kit-client@2 jose@6 playwright-core@1
 
 # Every page in both languages, on a phone and on a desk, to be looked at; needs chromium.
 screenshots: $(STAMP)

@@ -67,7 +67,6 @@ WORDS: Final[Table] = {
     "apps_stop": ("Nu stoppen", "Stop now"),
     "apps_stop_named": ("Nu stoppen: {name}", "Stop now: {name}"),
     "apps_back": ("Terug naar het overzicht", "Back to the list"),
-    "apps_narrow": ("Minder laten zien", "Show less"),
     "apps_narrow_explained": (
         "Haal het vinkje weg bij wat deze app niet meer mag. Dat geldt meteen.",
         "Untick what this app may no longer do. This counts at once.",
@@ -132,7 +131,6 @@ WORDS: Final[Table] = {
 
 _SECTIONS: Final = ("app", "care", "person", "closed")
 _FIELDS: Final = ("reading", "writing", "sensitive")
-_RULES_SHOWN_MAX: Final = 3
 _SECOND: Final = 1_000_000
 
 
@@ -144,6 +142,7 @@ class Shown:
     kind: str
     name: str
     rules: tuple[str, ...]
+    brief: tuple[str, ...]
     times: tuple[str, ...]
     log: str
     forbids: bool
@@ -160,7 +159,6 @@ async def show_all(visit: Visit) -> Response:
         whose=await whose(visit, patient),
         patient=patient,
         sections=[(kind, [one for one in shown if one.kind == kind]) for kind in _SECTIONS],
-        rules_shown=_RULES_SHOWN_MAX,
     )
 
 
@@ -251,6 +249,7 @@ def _shown(visit: Visit, one: Connection) -> Shown:
         kind=one.kind,
         name=listed(one.names, visit.language) if one.names else visit.say("apps_everybody"),
         rules=one.rules,
+        brief=one.brief,
         times=tuple(_times(visit, one)),
         log=f"/portal/log{query}" if one.consent else "",
         forbids=one.forbids,

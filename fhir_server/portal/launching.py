@@ -41,6 +41,7 @@ WORDS: Final[Table] = {
     "launch_born": ("Geboren op {day}", "Born on {day}"),
     "launch_unnamed": ("Zonder naam", "Without a name"),
     "launch_for": ("Een app starten voor {name}", "Start an app for {name}"),
+    "launch_pick_title": ("Kies een app", "Choose an app"),
     "launch_pick": (
         "Kies een app. De app vraagt u daarna zelf om toestemming. De app ziet niet meer dan u mag zien.",
         "Choose an app. The app will then ask for your permission. It sees no more than you may see.",

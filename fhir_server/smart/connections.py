@@ -34,8 +34,11 @@ Kind = Literal["app", "care", "person", "closed"]
 
 _READS: Final[Text] = ("Mag lezen: {what}.", "May read: {what}.")
 _WRITES: Final[Text] = ("Mag schrijven: {what}.", "May write: {what}.")
+_AND_MORE: Final[Text] = ("{what}; en nog {count} andere", "{what}; and {count} more")
 _ALSO_ABOUT: Final[Text] = ("Ook gevoelige gegevens: {what}.", "Sensitive information too: {what}.")
 _CONSENTS_MAX: Final = 1_000
+_RULES_BRIEF_MAX: Final = 3
+_TITLES_BRIEF_MAX: Final = 3
 _IN_FORCE: Final = frozenset({Scope.PRIVACY, Scope.RESEARCH})
 _PEOPLE: Final = frozenset({"Patient", "RelatedPerson"})
 
@@ -44,9 +47,9 @@ _PEOPLE: Final = frozenset({"Patient", "RelatedPerson"})
 class Connection:
     """An app, a care provider or somebody else who was let in; or what was closed to somebody (`closed`).
 
-    `names` are whom it is about, () for everybody; `rules` what they may, a sentence each. Times are microseconds since
-    1970 UTC: `until` 0 where no end is set, `used` 0 where it was never used, None where that is not known. `given_by`
-    is who let them in, '' if that is the reader. `consent` and `grant` are what it rests on: the id of a Consent at
+    `names` are whom it is about, () for everybody; `rules` what they may, a sentence each, and `brief` the first of
+    that, for a list. Times are microseconds since 1970 UTC: `until` 0 where no end is set, `used` 0 where it was never
+    used, None where that is not known. `given_by` is who let them in, '' if that is the reader. `consent` and `grant` are what it rests on: the id of a Consent at
     `version`, '' if there is none, and the grant of the app `client`. `choice` is what was ticked for it, None where
     there is nothing to untick. `forbids`: some rule says no, which ends with it.
     """
@@ -64,6 +67,7 @@ class Connection:
     grant: Kept[Grant] | None = field(default=None, repr=False)
     choice: Choice | None = None
     forbids: bool = False
+    brief: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -151,10 +155,10 @@ async def _of_consent(
     last = [used.consents.get(record.id), *(used.clients.get(client) for client in given.apps)]
     times = [at for at in last if at is not None]
     rules = telling.rules(record.provisions, language, zone, known)
-    choice = None
+    choice, brief = None, rules[:_RULES_BRIEF_MAX]
     if grant is not None:
         choice = ticked(grant.value.scope, given.resource, server.gateway.registry.resource_types)
-        rules = app_rules(choice, language)
+        rules, brief = app_rules(choice, language), app_rules(choice, language, _TITLES_BRIEF_MAX)
     return Connection(
         kind=_kind(record, whom, given.apps),
         names=tuple(known.actor(one) for one in whom or ()),
@@ -169,6 +173,7 @@ async def _of_consent(
         grant=grant,
         choice=choice,
         forbids=grant is None and telling.forbids(record.provisions),
+        brief=brief,
     )
 
 
@@ -184,11 +189,12 @@ def _kind(record: ConsentRecord, whom: Sequence[Actor] | None, apps: Sequence[st
 async def _of_grant(server: AuthorizationServer, kept: Kept[Grant], language: Language) -> Connection:
     grant = kept.value
     client = await client_of_grant(server, grant)
-    choice = everything(grant.scope, server.gateway.registry.resource_types)
+    choice = everything(grant.scope, server.gateway.registry.resource_types)._replace(sensitive=frozenset())
     return Connection(
         kind="app",
         names=(client.name,),
-        rules=app_rules(choice._replace(sensitive=frozenset()), language),
+        rules=app_rules(choice, language),
+        brief=app_rules(choice, language, _TITLES_BRIEF_MAX),
         since=grant.created,
         until=grant.until,
         used=grant.used,
@@ -203,12 +209,19 @@ async def client_of_grant(server: AuthorizationServer, grant: Grant) -> Client:
     return kept.value if kept else Client(id=grant.client, name=grant.client, kind="public", scope="")
 
 
-def app_rules(choice: Choice, language: Language) -> tuple[str, ...]:
-    """What was ticked for an app, in the words of the screen on which it was."""
+def app_rules(choice: Choice, language: Language, titles_max: int = len(CATEGORIES)) -> tuple[str, ...]:
+    """What was ticked for an app, in the words of the screen on which it was.
+
+    Of more than `titles_max` rows the others are counted, unless that is one.
+    """
     at = LANGUAGES.index(language)
 
     def titles(rows: Iterable[Category | Sensitivity], names: Collection[str]) -> str:
-        return "; ".join(getattr(one.title, language) for one in rows if one.name in names)
+        told = [getattr(one.title, language) for one in rows if one.name in names]
+        others = len(told) - titles_max
+        if others < 2:
+            return "; ".join(told)
+        return _AND_MORE[at].format(what="; ".join(told[:titles_max]), count=others)
 
     told = (
         (_READS, titles(CATEGORIES, choice.reading)),
