@@ -67,11 +67,16 @@ _DEEDS: Final[Mapping[str, _Deed]] = {
     "operation": _Deed(("opgevraagd", "asked for"), ("opvragen", "ask for")),
 }
 _PERSONAL_DETAILS: Final = ("uw persoonsgegevens", "your personal details")
+_LOG_LINE: Final = _Noun(("regel van uw logboek", "line of your log"), ("regels van uw logboek", "lines of your log"))
+# The same, said to somebody who acts for the resident.
+_THEIR_PERSONAL_DETAILS: Final = ("de persoonsgegevens van {name}", "the personal details of {name}")
+_THEIR_LOG_LINE: Final = _Noun(
+    ("regel van het logboek", "line of the log"), ("regels van het logboek", "lines of the log")
+)
 _SOMETHING: Final = _Noun(("ander gegeven", "other record"), ("andere gegevens", "other records"))
 _NOUNS: Final[Mapping[str, _Noun]] = {
     "AllergyIntolerance": _Noun(("allergie", "allergy"), ("allergieën", "allergies")),
     "Appointment": _Noun(("afspraak", "appointment"), ("afspraken", "appointments")),
-    "AuditEvent": _Noun(("regel van uw logboek", "line of your log"), ("regels van uw logboek", "lines of your log")),
     "Binary": _Noun(("bestand", "file"), ("bestanden", "files")),
     "CarePlan": _Noun(("zorgplan", "care plan"), ("zorgplannen", "care plans")),
     "CareTeam": _Noun(("zorgteam", "care team"), ("zorgteams", "care teams")),
@@ -135,28 +140,47 @@ _REFUSED: Final[Mapping[str, Text]] = {
     "base": ("u hebt daar geen toestemming voor gegeven", "you gave no consent for it"),
     "personal": ("dat is alleen voor u", "that is for you alone"),
 }
+# Said to somebody who acts for the resident; who acts for them may have given the consent too.
+_ALLOWED_THEM: Final[Mapping[str, Text]] = {
+    **_ALLOWED,
+    "consent": ("daar is toestemming voor gegeven", "consent was given for it"),
+    "proxy": ("deze persoon mag zaken regelen voor {name}", "this person may act for {name}"),
+    "own": ("het is het eigen dossier van {name}", "it is {name}'s own record"),
+    "base": ("het dossier is hier open als niemand iets kiest", "here the record is open if nobody makes a choice"),
+}
+_REFUSED_THEM: Final[Mapping[str, Text]] = {
+    "consent": ("er is gezegd dat het niet mag", "somebody said no to it"),
+    "base": ("daar is geen toestemming voor gegeven", "no consent was given for it"),
+    "personal": ("dat is alleen voor {name}", "that is for {name} alone"),
+}
 
 
-def sentence(found: Logged, language: str, zone: tzinfo) -> str:
-    """One sentence; dates are told in `zone`."""
+def sentence(found: Logged, language: str, zone: tzinfo, resident: str = "") -> str:
+    """One sentence; dates are told in `zone`. `resident` is whose log it is, '' if that is the reader."""
     at = LANGUAGES.index(language)
     deed = _DEEDS.get(found.interaction, _USED)
-    what, when, aims = _what(found.what, at), _when(found.recorded, at, zone), _aims(found, at)
-    who, by = _who(found, at), _by(found.app, at)
-    told = event(found.detail, at, who=who, own=not found.name, app=found.app or found.client, when=when)
+    what, when, aims = _what(found.what, at, resident), _when(found.recorded, at, zone), _aims(found, at)
+    patient = resident[:1].upper() + resident[1:] or ("U", "You")[at]
+    who, by = _who(found, at) if found.name else patient, _by(found.app, at)
+    own = not found.name and not resident
+    told = event(found.detail, at, who=who, own=own, app=found.app or found.client, when=when)
     if told:
         return told
     if found.outcome == "permitted":
-        told = _done(who, by, deed.done[at], what, when, at, own=not found.name) + aims
-        because = next((_ALLOWED[rule][at] for rule in _ALLOWED if rule in found.rules), "")
+        told = _done(who, by, deed.done[at], what, when, at, own=own) + aims
+        because = _because(_ALLOWED_THEM if resident else _ALLOWED, found, at, resident)
         allowed = ("dat mocht, want", "this was allowed, because")[at]
         return f"{told}; {allowed} {because}." if because else f"{told}."
     told = _tried(who, by, deed.tried[at], what, when, at) + aims
     if found.outcome == "failed":
         return told + ("; dat lukte niet door een storing.", "; this failed because of a fault.")[at]
-    because = next((_REFUSED[rule][at] for rule in _REFUSED if rule in found.rules), "")
+    because = _because(_REFUSED_THEM if resident else _REFUSED, found, at, resident)
     refused = ("dat is geweigerd", "this was refused")[at]
     return f"{told}; {refused}, {('want', 'because')[at]} {because}." if because else f"{told}; {refused}."
+
+
+def _because(reasons: Mapping[str, Text], found: Logged, at: int, resident: str) -> str:
+    return next((reasons[rule][at].format(name=resident) for rule in reasons if rule in found.rules), "")
 
 
 def _done(who: str, by: str, done: str, what: str, when: str, at: int, *, own: bool) -> str:
@@ -176,8 +200,6 @@ def _by(app: str, at: int) -> str:
 
 
 def _who(found: Logged, at: int) -> str:
-    if not found.name:
-        return ("U", "You")[at]
     named = {"anonymous": _WITHOUT_LOGIN, "system": _OPERATOR}.get(found.name)
     if named is not None:
         return named[at]
@@ -192,14 +214,14 @@ def _when(recorded: str, at: int, zone: tzinfo) -> str:
     return (f"op {day} om {clock} uur", f"on {day} at {clock}")[at]
 
 
-def _what(counts: Mapping[str, int], at: int) -> str:
+def _what(counts: Mapping[str, int], at: int, resident: str) -> str:
     """`2 metingen en 1 aandoening`; types without a word of their own, and those beyond the first few, together."""
     told: list[str] = []
     others = 0
     for type, count in counts.items():
-        noun = _NOUNS.get(type)
+        noun = (_THEIR_LOG_LINE if resident else _LOG_LINE) if type == "AuditEvent" else _NOUNS.get(type)
         if type == "Patient":
-            told.insert(0, _PERSONAL_DETAILS[at])
+            told.insert(0, (_THEIR_PERSONAL_DETAILS if resident else _PERSONAL_DETAILS)[at].format(name=resident))
         elif noun is None or len(told) == _TYPES_TOLD_MAX:
             others += count
         else:

@@ -38,10 +38,11 @@ WORDS: Final[Table] = {
         "Het logboek is van de bewoner zelf, en van wie zaken voor de bewoner regelt.",
         "The log belongs to the resident, and to whoever acts for the resident.",
     ),
+    "log_resident": ("de bewoner", "the resident"),
     "log_choose": ("Kies wat u wilt zien", "Choose what to see"),
     "log_show": ("Wat", "What"),
     "log_show_others": ("Wat anderen en apps deden", "What others and apps did"),
-    "log_show_all": ("Alles, ook van uzelf", "Everything, also your own"),
+    "log_show_all": ("Alles, ook wat u zelf deed", "Everything, also what you did"),
     "log_show_refused": ("Alleen wat is geweigerd", "Only what was refused"),
     "log_show_emergency": ("Alleen met de noodknop", "Only by the emergency button"),
     "log_from": ("Vanaf welke dag", "From which day"),
@@ -110,11 +111,13 @@ async def show(visit: Visit) -> Response:
     search = _search(session, patient, visit.person, asked, apps)
     found = await log_page(session, patient, search, asked.pairs, COUNT, position)
     names = await session.app_names(apps)
+    name = await whose(visit, patient)
+    resident = "" if visit.person == f"Patient/{patient}" else name or visit.say("log_resident")
     older = session.seal(_PATH, asked.pairs, found.position) if found.position else ""
     return visit.page(
         "log.html",
-        whose=await whose(visit, patient),
-        lines=_lines(visit, found.lines),
+        whose=name,
+        lines=_lines(visit, found.lines, resident),
         asked=asked,
         shows=SHOWS,
         app=", ".join(names.get(one, one) for one in apps),
@@ -186,17 +189,17 @@ class Told:
     reason: str
 
 
-def _lines(visit: Visit, lines: Iterable[Line]) -> list[tuple[Told, str]]:
+def _lines(visit: Visit, lines: Iterable[Line], resident: str) -> list[tuple[Told, str]]:
     """Each with how often in a row it happened within the same minute, '' for once."""
-    runs = [(told, sum(1 for _ in run)) for told, run in groupby(_told(visit, line) for line in lines)]
+    runs = [(told, sum(1 for _ in run)) for told, run in groupby(_told(visit, line, resident) for line in lines)]
     return [(told, visit.say("log_times", count=count) if count > 1 else "") for told, count in runs]
 
 
-def _told(visit: Visit, line: Line) -> Told:
+def _told(visit: Visit, line: Line, resident: str) -> Told:
     told = line.told
     marks = (("emergency", told.emergency), (told.outcome, told.outcome != "permitted"))
     return Told(
-        sentence(told, visit.language, visit.server.settings.zone),
+        sentence(told, visit.language, visit.server.settings.zone, resident),
         tuple(visit.say(f"log_{mark}") for mark, there in marks if there),
         visit.say("log_reason", reason=told.reason) if told.emergency and told.reason else "",
     )

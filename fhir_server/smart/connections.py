@@ -49,9 +49,10 @@ class Connection:
 
     `names` are whom it is about, () for everybody; `rules` what they may, a sentence each, and `brief` the first of
     that, for a list. Times are microseconds since 1970 UTC: `until` 0 where no end is set, `used` 0 where it was never
-    used, None where that is not known. `given_by` is who let them in, '' if that is the reader. `consent` and `grant` are what it rests on: the id of a Consent at
-    `version`, '' if there is none, and the grant of the app `client`. `choice` is what was ticked for it, None where
-    there is nothing to untick. `forbids`: some rule says no, which ends with it.
+    used, None where that is not known. `given_by` is who let them in, '' if that is the reader. `consent` and `grant`
+    are what it rests on: the id of a Consent at `version`, '' if there is none, and the grant of the app `client`.
+    `choice` is what was ticked for it, None where there is nothing to untick. `forbids`: some rule says no, which ends
+    with it.
     """
 
     kind: Kind

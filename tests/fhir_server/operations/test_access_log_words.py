@@ -1,5 +1,6 @@
 """The sentences of the access log: for every deed, outcome and rule, in both languages, from the same facts."""
 
+import re
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,26 @@ def test_what_the_patient_did_is_told_to_them() -> None:
     assert english == (
         "You removed 1 measurement on 22 November 2026 at 09:05; this was allowed, because it is your own record."
     )
+
+
+def test_who_acts_for_the_resident_is_not_told_that_they_did_what_the_resident_did() -> None:
+    theirs = replace(SEEN, name="", organizations=(), what={"Patient": 1, "AuditEvent": 2}, rules=("own",), purposes=())
+    assert sentence(theirs, "nl", ZONE, "Noor Vaessen") == (
+        "Noor Vaessen heeft op 22 november 2026 om 09:05 uur de persoonsgegevens van Noor Vaessen en 2 regels van het "
+        "logboek gelezen; dat mocht, want het is het eigen dossier van Noor Vaessen."
+    )
+    assert sentence(theirs, "en", ZONE, "the resident").startswith("The resident read the personal details of the ")
+    stopped = replace(theirs, detail="app stopped", client="wandelen")
+    assert sentence(stopped, "nl", ZONE, "Noor Vaessen").startswith("Noor Vaessen heeft op ")
+
+
+@pytest.mark.parametrize("outcome", ["permitted", "refused"])
+@pytest.mark.parametrize("rule", ["emergency", "consent", "proxy", "own", "author", "base", "operator", "personal"])
+def test_who_acts_for_the_resident_is_never_called_the_resident(rule: str, outcome: str) -> None:
+    found = replace(SEEN, rules=(rule,), outcome=outcome, what={"Patient": 1, "AuditEvent": 1})
+    dutch, english = (sentence(found, language, ZONE, "Noor Vaessen") for language in ("nl", "en"))
+    assert not re.search(r"\b(u|uw)\b", dutch)
+    assert not re.search(r"\b(you|your)\b", english)
 
 
 def test_a_refusal_says_why() -> None:

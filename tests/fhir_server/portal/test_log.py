@@ -196,6 +196,11 @@ async def test_the_log_is_for_the_patient_and_proxies_alone(wijk: WijkSite) -> N
     page = await mother.get("/portal/log?show=all")
     assert "Het dossier van Noor Vaessen" in page.text
     assert lines(page)
+    told = html.unescape(page.text)
+    assert "het is het eigen dossier" not in told
+    assert "want deze persoon mag zaken regelen voor Noor Vaessen." in told
+    assert "de persoonsgegevens van Noor Vaessen" in told
+    assert not re.search(r"\b(u|uw)\b", told[told.index("<ol") : told.index("</ol>")], re.IGNORECASE), "it is not hers"
     for username, person in (
         ("vader", "RelatedPerson/bewoner-04-vader"),
         ("karim", "PractitionerRole/huisarts-el-amrani"),
