@@ -250,7 +250,8 @@ class Unit:
         """Only for those who may create here; everybody else gets the same 404 whether the id is taken or not."""
         resource_type = named["resourceType"]
         free = await self._may_choose_id(resource_type) if tombstone is None else self._sight.permits(tombstone, "u")
-        if if_match is not None or not free or not await self._may_write("create", named, content, "c"):
+        # SMART: a scope that lets update lets an update make what is not there, too.
+        if if_match is not None or not free or not await self._may_write("create", named, content, "u"):
             raise not_found()
         return await self._stage("create", named, tombstone.version if tombstone else 0, content)
 

@@ -113,6 +113,16 @@ async def test_each_letter_of_a_scope_opens_its_own_interactions(house: House, l
     assert {answer.status for name, answer in answers.items() if name not in allowed} == {403}
 
 
+async def test_whoever_may_update_may_make_what_is_not_there_by_it(house: House) -> None:
+    """https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#scopes-for-requesting-fhir-resources"""
+    updates = await house.caller(scope="system/Organization.u")
+    assert (await updates.put("Organization/o", organization("o"))).status == 201
+    assert (await updates.put("Organization/o", organization("o"))).status == 200
+    assert (await updates.post("Organization", organization("x"))).status == 403
+    creates = await house.caller(scope="system/Organization.c")
+    assert (await creates.put("Organization/n", organization("n"))).status == 403
+
+
 async def test_a_resident_reads_and_writes_their_own_dossier(house: House) -> None:
     await house.given(patient("p"), patient("q"), observation("a", "p"), observation("b", "q"), organization("o"))
     me = await house.caller("Patient/p", "patient/*.cruds")
