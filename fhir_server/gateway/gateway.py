@@ -143,9 +143,9 @@ class Gateway:
         if who.kind in (requester.ANONYMOUS_KIND, requester.SYSTEM_KIND):
             return FixedPolicy(self.rules.base, system=who.kind == requester.SYSTEM_KIND)
         if who.app:
-            return AppPolicy(
-                self._by_consents(replace(who, app=""), snapshot), self._by_consents(itself(who), snapshot), who
-            )
+            # What others open to the same app they open to it on their own behalf: the person counts as themself alone.
+            person = replace(who, app="", client="")
+            return AppPolicy(self._by_consents(person, snapshot), self._by_consents(itself(who), snapshot), who)
         return self._by_consents(who, snapshot)
 
     async def app_is_let_in(self, patient: str, consent: str, app: str) -> bool:

@@ -213,6 +213,24 @@ async def test_a_proxy_lets_in_an_app_for_the_dossier_they_act_for_alone(house: 
     assert await count(wide, "Observation") == 2
 
 
+async def test_line_8_whoever_uses_the_same_app_sees_nothing_of_others_who_let_it_in(house: House) -> None:
+    """Both patients opened their dossier to the app, neither to the other, whatever the scope."""
+    opened = opens("Observation", "Patient", actions=[*READ, *WRITE])
+    await with_app(house, opened)
+    await house.given(app_consent(opened, id="app-q", patient_id="q"))
+    for scope in ("user/*.cruds", "patient/*.cruds user/*.cruds"):
+        other = await app_of(house, "Patient/q", scope, patient="q", consent="app-q")
+        assert sorted((await other.get("Observation")).ids) == ["q1", "q2"]
+        assert sorted((await other.get("Observation/_history")).ids) == ["q1", "q2"]
+        assert (await other.get("Patient")).ids == ["q"]
+        hidden, absent = await other.get("Observation/p1"), await other.get("Observation/never")
+        assert (hidden.status, hidden.text) == (absent.status, absent.text)
+        assert status(await other.post("Observation", observation("new", "p"))) == 403
+        assert status(await other.put("Observation/p1", observation("p1", "p"))) == 404
+        assert status(await other.delete("Observation/p1")) == 404
+    assert await count(await house.caller("Patient/p", SCOPE), "Observation") == 2
+
+
 async def test_the_log_names_the_app_and_the_consent_that_let_it_in(house: House) -> None:
     app = await with_app(house, opens("Observation"))
     await app.get("Observation/p1")
