@@ -19,6 +19,8 @@ LAUNCH_SECONDS: Final = 300
 STYLE_PATH: Final = "static/smart-style.json"
 
 _SECOND: Final = 1_000_000
+_ROLE: Final = "launch"  # of an item of `fhirContext` that says of none
+_NAMED_APART: Final = frozenset({"Patient", "Encounter"})
 _SECRET_BYTES: Final = 32
 
 
@@ -35,10 +37,12 @@ async def launch(
     """The URL at which the app starts: its own, with `iss` and `launch`.
 
     `patient` is a logical id, '' for none; `context` is `fhirContext`; `banner` whether the app shows who the patient
-    is. Raises ValueError if the app can't be launched.
+    is. Raises ValueError if the app can't be launched, or not with this context.
     """
     if not client.launch_uri:
         raise ValueError("the app has no launch_uri")
+    for item in context:
+        _check_context(item)
     handle = secrets.token_urlsafe(_SECRET_BYTES)
     expires = server.now() + LAUNCH_SECONDS * _SECOND
     record = Launch(
@@ -85,3 +89,20 @@ def told(launch: Launch, issuer: str) -> str:
     context = {"fhirContext": json.loads(launch.context)} if launch.context else {}
     style = Addresses(issuer).page(STYLE_PATH)
     return json.dumps({"need_patient_banner": launch.banner, "smart_style_url": style, **context})
+
+
+def _check_context(item: Mapping[str, Any]) -> None:
+    """Raises ValueError for what may not stand in `fhirContext`.
+
+    https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#fhircontext-exp
+    """
+    if not any(item.get(name) for name in ("reference", "canonical", "identifier")):
+        raise ValueError("fhirContext has a reference, canonical or identifier in each item")
+    role = item.get("role", _ROLE)
+    if not role or (role != _ROLE and ":" not in role):
+        raise ValueError("fhirContext has a role that is an absolute URI, or launch")
+    named = str(item.get("reference", "")).partition("/_history/")[0].split("/")
+    if role == _ROLE and not _NAMED_APART.isdisjoint({item.get("type"), *named[-2:-1]}):
+        raise ValueError(
+            "fhirContext has no Patient or Encounter in the role of launch: these have parameters of their own"
+        )

@@ -40,7 +40,7 @@ async def own_token(smart: SmartHouse, client: str) -> str:
 async def test_line_13_an_active_token_is_told_of_as_its_answer_was(smart: SmartHouse) -> None:
     await smart.client()
     await smart.client("monitor", **MONITOR)
-    context = {"need_patient_banner": True, "fhirContext": [{"reference": "Encounter/1"}]}
+    context = {"need_patient_banner": True, "fhirContext": [{"reference": "Observation/p1"}]}
     answer = await smart.issued(await smart.grant(launch_context=json.dumps(context)))
     about = await told(smart, answer["access_token"])
     seconds = {about.pop("exp") - about.pop("iat")}

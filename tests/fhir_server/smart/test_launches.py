@@ -83,7 +83,7 @@ async def test_line_6_a_handle_works_once_whatever_the_answer(smart: SmartHouse,
 
 async def test_line_6_the_token_answer_tells_of_the_launch(smart: SmartHouse) -> None:
     client, who = await app(smart, launch_uri=START), await login(smart)
-    context = [{"reference": "Observation/p1"}]
+    context = [{"reference": "Observation/p1"}, {"reference": "Encounter/1", "role": "https://roles.test/last"}]
     handle = await launched(smart, client, who, context=context, banner=False)
     launch = await launches.find(smart.server, handle, client)
     assert launch is not None
@@ -96,6 +96,29 @@ async def test_line_6_the_token_answer_tells_of_the_launch(smart: SmartHouse) ->
     assert answer["need_patient_banner"] is False
     assert answer["fhirContext"] == context
     assert answer["smart_style_url"] == f"{ADDRESSES.issuer}/portal/static/smart-style.json"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"type": "Observation"}, id="nothing but a type"),
+        pytest.param({"reference": "Patient/p"}, id="a patient"),
+        pytest.param({"reference": "https://wijk.test/fhir/Encounter/1"}, id="an encounter elsewhere"),
+        pytest.param({"reference": "Encounter/1/_history/1"}, id="a version of an encounter"),
+        pytest.param({"identifier": {"value": "1"}, "type": "Encounter"}, id="an encounter by identifier"),
+        pytest.param({"reference": "Encounter/1", "role": "launch"}, id="an encounter that says its role"),
+        pytest.param({"reference": "Observation/p1", "role": ""}, id="an empty role"),
+        pytest.param({"reference": "Observation/p1", "role": "latest"}, id="a role of no standard"),
+    ],
+)
+async def test_line_6_what_has_no_place_in_the_context_is_not_launched_with(
+    smart: SmartHouse, item: dict[str, Any]
+) -> None:
+    client, who = await app(smart, launch_uri=START), await login(smart)
+    with pytest.raises(ValueError, match="fhirContext"):
+        await launched(smart, client, who, context=[{"reference": "Observation/p1"}, item])
+    assert await smart.state.launches.all() == []
 
 
 async def test_an_app_without_a_launch_uri_cannot_be_launched(smart: SmartHouse) -> None:

@@ -62,7 +62,7 @@ async def test_a_code_becomes_tokens_of_the_person_who_let_the_app_in(smart: Sma
 async def test_line_6_the_answer_has_what_was_launched(smart: SmartHouse) -> None:
     await smart.client()
     context = {"need_patient_banner": False, "smart_style_url": "http://127.0.0.1:8080/style",
-               "fhirContext": [{"reference": "Encounter/1"}], "access_token": "not this"}  # fmt: skip
+               "fhirContext": [{"reference": "Observation/p1"}], "access_token": "not this"}  # fmt: skip
     grant = await smart.grant(launch_context=json.dumps(context), scope="launch patient/Observation.rs", refresh="")
     answer = await smart.issued(grant)
     assert answer["access_token"] != "not this"
