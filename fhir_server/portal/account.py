@@ -82,7 +82,7 @@ WORDS: Final[Table] = {
     "account_scan": ("Scan met die app dit plaatje.", "With that app, scan this picture."),
     "account_scan_picture": ("Plaatje om te scannen: een QR-code", "Picture to scan: a QR code"),
     "account_scan_typed": ("Lukt dat niet? Typ dan dit in de app:", "Does that not work? Then type this in the app:"),
-    "account_scan_code": ("Typ hier de 6 cijfers die de app laat zien", "Type the 6 digits that the app shows here"),
+    "account_scan_code": ("Typ hier de 6 cijfers die de app laat zien", "Type here the 6 digits that the app shows"),
     "account_scan_wrong": (
         "Die code klopt niet. Wacht op een nieuwe code in de app en typ die.",
         "That code is not right. Wait for a new code in the app and type that one.",

@@ -43,6 +43,8 @@ _MAY: Final[dict[Effect, Text]] = {
     Effect.PERMIT: ("Mag {acts}: {what}.", "May {acts}: {what}."),
     Effect.DENY: ("Mag niet {acts}: {what}.", "May not {acts}: {what}."),
 }
+# “Not: everything” would be read as: some of it.
+_MAY_NOTHING: Final[Text] = ("Mag niets {acts} in het dossier{rest}.", "May not {acts} anything in the record{rest}.")
 _EXCEPTION: Final[Text] = ("Mag wel {acts}: {what}.", "May still {acts}: {what}.")
 _FOR: Final[Text] = ("Voor {whom}: {rule}", "For {whom}: {rule}")
 _ABOUT: Final[Text] = ("over {subjects}", "about {subjects}")
@@ -140,7 +142,11 @@ class _Teller:
         # What an exception inherits of dates and purpose stands in the sentence above it, and of whom it speaks too.
         told = one.restated if exception else _ELEMENTS
         what = ", ".join(self._what(condition, told, end))
-        said = pattern.format(acts=self._acts(condition.action, one.effect), what=what)
+        acts, everything = self._acts(condition.action, one.effect), _EVERYTHING[self._at]
+        if one.effect is Effect.DENY and what.startswith(everything):
+            said = self._say(_MAY_NOTHING, acts=acts, rest=what.removeprefix(everything))
+        else:
+            said = pattern.format(acts=acts, what=what)
         if not of_whom or (exception and "actor" not in one.restated):
             return said
         who = condition.recipients

@@ -19,7 +19,7 @@ async def test_it_lists_each_app_with_its_publisher_its_addresses_and_its_live_g
     cards = re.findall(r"<article.*?</article>", page.text, re.DOTALL)
     told = [" ".join(html.unescape(re.sub(r"<[^>]+>", " ", one)).split()) for one in cards]
     assert len(told) == 2
-    assert told[0].startswith("Groeicurves Kenmerk groei Soort Met een geheim Maker Stichting Meten (gecontroleerd)")
+    assert told[0].startswith("Groeicurves Kenmerk groei Soort Met een geheim Maker Stichting Meten (nagegaan)")
     assert told[0].endswith("Geregistreerd 22 november 2026 Lopende toestemmingen 0")
     assert "Adressen na het inloggen https://app.test/after" in told[1]
     assert told[1].endswith("Lopende toestemmingen 1")

@@ -71,7 +71,7 @@ async def own_app(smart: SmartHouse, ticked: str = "measurements laboratory diag
 async def test_apps_care_providers_and_people_stand_in_one_list(untouched: SmartHouse) -> None:
     told = [(one.kind, one.names, one.rules) for one in await of(untouched, GERDA)]
     nobody_unless = (
-        "Voor iedereen: mag niet zien, toevoegen of veranderen: alles in het dossier.",
+        "Voor iedereen: mag niets zien, toevoegen of veranderen in het dossier.",
         "Voor Karim El Amrani (Huisarts): mag wel zien, toevoegen en veranderen: alles in het dossier, voor behandeling.",
         "Voor alle zorgverleners van de soort Huisarts: mag wel zien, toevoegen en veranderen: alles in het dossier, "
         "voor behandeling in nood.",

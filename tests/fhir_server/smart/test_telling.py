@@ -56,7 +56,7 @@ def test_where_rules_are_about_different_people_each_says_of_whom() -> None:
     dutch, _ = both("bewoner-02-toestemming-praktijk")
     assert dutch == (
         "Voor Huisartsenpraktijk De Esdoorn: mag zien, toevoegen en veranderen: alles in het dossier, voor behandeling.",
-        "Mag niet zien, toevoegen of veranderen: alles in het dossier over psychische gezondheid.",
+        "Mag niets zien, toevoegen of veranderen in het dossier over psychische gezondheid.",
         "Voor Anna Louise Vermeulen (Huisarts) of Inge Daniëls (Praktijkondersteuner GGZ): mag wel zien, toevoegen en veranderen: "
         "alles in het dossier over psychische gezondheid.",
     )
@@ -84,7 +84,7 @@ def test_levels_dates_authors_and_keepers_narrow_it() -> None:
         "voor behandeling.",
     )
     assert both("bewoner-06-toestemming-niet-van-vroeger")[0] == (
-        "Mag niet zien, toevoegen of veranderen: alles in het dossier, met een datum tot en met 10 augustus 2025.",
+        "Mag niets zien, toevoegen of veranderen in het dossier, met een datum tot en met 10 augustus 2025.",
     )
     assert both("bewoner-03-toestemming-brieven-internist")[1][0].endswith(
         "documents and encounters, written by Chidi Okafor (Internist)."
