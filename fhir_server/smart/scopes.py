@@ -37,8 +37,12 @@ def known(text: str, types: Collection[str]) -> str:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Those of WORDS that are in the text, each once, in the order of the text."""
-    return tuple(dict.fromkeys(word for word in text.split() if word in WORDS))
+    """Those of WORDS that are in the text, each once, in the order of the text.
+
+    No role of a patient is known here: who asks for one gets the patient (`launch/patient?role=…`).
+    """
+    plain = (LAUNCH_PATIENT if word.startswith(f"{LAUNCH_PATIENT}?") else word for word in text.split())
+    return tuple(dict.fromkeys(word for word in plain if word in WORDS))
 
 
 def of_context(text: str, context: Context, types: Collection[str]) -> str:

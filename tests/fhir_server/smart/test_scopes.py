@@ -21,6 +21,8 @@ LAB = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
         ("patient/Observation.rs patient/Observation.read", "patient/Observation.rs"),
         ("openid openid fhirUser", "openid fhirUser"),
         ("patient/Patient.rs launch/patient offline_access", "launch/patient offline_access patient/Patient.rs"),
+        ("launch/patient?role=https://roles.test/sibling launch/patient", "launch/patient"),
+        ("launch/patients launch/practitioner?role=launch openid?x=y", ""),
         ("launch/encounter patient/Nothing.rs admin patient/Observation.sr", ""),
         (f"patient/Observation.rs?category={LAB}", f"patient/Observation.rs?category={LAB}"),
         ("patient/Observation.rs?code=%22a%5C+%C3%A9", "patient/Observation.rs?code=%22a%5C%20%C3%A9"),
