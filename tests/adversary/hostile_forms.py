@@ -16,7 +16,7 @@ from tests.adversary.authorizing import HOST, ISSUER, REDIRECT, Form, signed
 from tests.adversary.hostile import METHODS, TEXTS, Raw
 
 # In a page each of these stands escaped or not at all.
-MARKED: Final = ('<zq>', '"zq" onmouseover="zq', "'zq'", "</textarea><zq>", "<img src=zq onerror=zq>", "javascript:zq//", "{{7*7}}zq", "{% zq %}", "<!--zq", "]]>zq<", "\r\nzq-injected: zq", "zq\nSet-Cookie: zq=1", "&lt;zq&gt;<zq", "\u2028<zq>", "%3Czq%3E", "data:text/html,<zq>")  # fmt: skip
+MARKED: Final = ('<zq>', '"zq" onmouseover="zq', "'zq'", "</textarea><zq>", "<img src=zq onerror=zq>", "javascript:zq//", "{{7*7}}zq", "{% zq %}", "<!--zq", "]]>zq<", "\r\nx-zq: zq", "x zq\nSet-Cookie: zq=1", "&lt;zq&gt;<zq", "\u2028<zq>", "%3Czq%3E", "data:text/html,<zq>")  # fmt: skip
 ADDRESSES: Final = (
     "https://evil.test/", "https://app.test.evil.test/after", "https://app.test/after/", "https://app.test/after?x", "https://app.test/after#x", "https://app.test/after/../x",
     "https://APP.test/after", "https://user@app.test/after", "https://app.test:443/after", "https://app.test\\@evil.test/after", "//evil.test", "/\\evil.test", "http://app.test/after", "javascript:alert(1)",

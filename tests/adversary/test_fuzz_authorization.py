@@ -325,7 +325,7 @@ def _wrong(sent: Sent, answer: Answer, provider: str) -> Iterator[str]:
     path, kind = sent.raw.target.partition(b"?")[0].decode("latin-1"), answer.headers.get("content-type", "")
     if any(character in value for value in answer.headers.values() for character in "\r\n\0"):
         yield "a header of two lines"
-    if "zq-injected" in answer.headers:
+    if "x-zq" in answer.headers:
         yield "a header that was sent"
     if not all(_COOKIE.fullmatch(cookie) for cookie in answer.cookies):
         yield "a cookie that is not ours"
