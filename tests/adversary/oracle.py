@@ -114,10 +114,12 @@ class Oracle:
             patient: Surroundings(self._current, self.world.newest(), patient) for patient in self._patients
         }
         terms = self.world.terms
-        self._request = self._asked(terms) if terms else _EMPTY
+        # Who lets an app in counts as themself alone: what others open to that app is between them and it.
+        used = "" if isinstance(terms, AppTerms) else CLIENT
+        self._request = self._asked(terms, used) if terms else _EMPTY
         self._app: AccessRequest | None = None
         if isinstance(terms, AppTerms):
-            self._app = self._asked(replace(terms, user=terms.app, purpose=terms.purpose or "PATRQT"))
+            self._app = self._asked(replace(terms, user=terms.app, purpose=terms.purpose or "PATRQT"), CLIENT)
         made_by: dict[str, set[str]] = {}
         for (kind, _), one in self._current.items():
             if kind == "Provenance":
@@ -179,6 +181,8 @@ class Oracle:
         if any(name in set(all_local(one)) for (other, _), one in self._current.items() if other in ("Provenance", "Binary")):  # fmt: skip
             return True  # whom these are about follows from it
         mine = me.individuals | me.organisations | me.teams | me.devices
+        if self._app is not None:
+            mine |= self._app.closure.individuals
         return kind in _RULING and (name in mine or not mine.isdisjoint(all_local(body)))
 
     # --- inner steps -------------------------------------------------------------------------------------------------
@@ -272,7 +276,7 @@ class Oracle:
         records = [parse(one, words(), ZONE) for one in self._consents_of[patient] if one["status"] == "active"]
         return proxies(patient, related, records, self._now, words())
 
-    def _asked(self, terms: Terms) -> AccessRequest:
+    def _asked(self, terms: Terms, client: str) -> AccessRequest:
         kind = terms.user.partition("/")[0]
         of = {
             name: [one for (type, _), one in self._current.items() if type == name]
@@ -282,7 +286,7 @@ class Oracle:
         devices = frozenset(
             f"Device/{one['id']}"
             for one in of["Device"]
-            if not owners(one["id"]) and any(x.get("value") == CLIENT for x in one.get("identifier", ()))
+            if not owners(one["id"]) and any(x.get("value") == client for x in one.get("identifier", ()))
         )
         mine = closure(
             terms.user, of["PractitionerRole"], organisations, [*of["CareTeam"], *of["Group"]], self._now, ZONE, devices
