@@ -51,6 +51,7 @@ async def redeem(server: AuthorizationServer, client: Client, form: Form) -> dic
         grant=grant,
         scope=grant.value.scope,
         refreshable=grant.value.scope,
+        version_1=grant.value.version_1,
         spent=server.state.codes.change(kept, replace(code, used=True)),
         addresses=Addresses(code.issuer),
         detail="access token issued for a code",

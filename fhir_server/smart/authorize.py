@@ -153,6 +153,7 @@ def _checked(
         patient=launch.value.patient if launch else "",
         prompt=_prompt(form),
         max_age=_max_age(form),
+        version_1=scopes.asks_version_1(form.one("scope") or ""),
         base=at.base,
         issuer=at.issuer,
         expires=now + WAIT_SECONDS * _SECOND,

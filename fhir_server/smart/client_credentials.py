@@ -19,8 +19,9 @@ async def serve_itself(server: AuthorizationServer, client: Client, form: Form) 
     if "client_credentials" not in client.grants or client.kind == "public" or not client.user:
         raise unauthorized_client("client was not registered as a backend service")
     types = server.gateway.registry.resource_types
-    asked = scopes.of_context(form.one("scope") or "", "system", types)
-    granted = scopes.common(asked, client.scope, types)
+    asked = form.one("scope") or ""
+    granted = scopes.common(scopes.of_context(asked, "system", types), client.scope, types)
     if not granted:
         raise invalid_scope("scope has no system scope that the client was registered for")
-    return await for_itself(server, client, granted, server.now())
+    scope = scopes.in_version_1(granted) if scopes.asks_version_1(asked) else granted
+    return await for_itself(server, client, scope, server.now())

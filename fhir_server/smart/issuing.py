@@ -32,14 +32,16 @@ _SECRET_BYTES: Final = 32
 class Asked:
     """What is to be issued under a grant.
 
-    `scope` is what the access token is to have; `refreshable` what the next refresh token may ask for. `spent` is the
-    code or refresh token that pays for it, `server` says where this server was when the person let the app in.
+    `scope` is what the access token is to have, in the words of SMART 1 if `version_1`; `refreshable` what the next
+    refresh token may ask for. `spent` is the code or refresh token that pays for it, `addresses` say where this server
+    was when the person let the app in.
     """
 
     client: Client
     grant: Kept[Grant]
     scope: str
     refreshable: str
+    version_1: bool
     spent: AuthWrite
     addresses: Addresses
     detail: str
@@ -55,10 +57,11 @@ async def under_grant(server: AuthorizationServer, asked: Asked, now: int) -> di
     grant, client = asked.grant.value, asked.client
     expires = min(now + ACCESS_SECONDS * SECOND, grant.until or now + ACCESS_SECONDS * SECOND)
     token = secrets.token_urlsafe(_SECRET_BYTES)
+    scope = scopes.in_version_1(asked.scope) if asked.version_1 else asked.scope
     granted = AccessToken(
         client=client.id,
         user=grant.person,
-        scope=asked.scope,
+        scope=scope,
         issued=now,
         expires=expires,
         patient=grant.patient,
@@ -72,7 +75,7 @@ async def under_grant(server: AuthorizationServer, asked: Asked, now: int) -> di
         "access_token": token,
         "token_type": "Bearer",
         "expires_in": (expires - now) // SECOND,
-        "scope": asked.scope,
+        "scope": scope,
     }
     if grant.patient:
         answer["patient"] = grant.patient

@@ -149,6 +149,7 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     patient: str = ""
     prompt: str = ""
     max_age: int = -1
+    version_1: bool = False  # asked for in the words of SMART 1
     base: str
     issuer: str
     expires: int
@@ -188,6 +189,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refresh: Literal["", "offline", "online"] = ""
     login: str = ""  # digest of the cookie: `online` refreshes only while that login lasts
     launch_context: str = ""  # JSON text: what the token answer says of the launch besides `patient`
+    version_1: bool = False  # answered in the words of SMART 1
     nonce: str = ""
     since: int = 0  # auth_time
     acr: str = ""

@@ -48,13 +48,15 @@ async def refresh(server: AuthorizationServer, client: Client, form: Form) -> di
     if token.expires <= now:
         raise invalid_grant(_NO_GOOD)
     grant = await standing(server, token.grant, client, now)
+    scope = form.one("scope")
     await _require_login(server, grant.value)
     asked = Asked(
         client=client,
         grant=grant,
-        scope=_scope(server, token, grant.value, form.one("scope")),
+        scope=_scope(server, token, grant.value, scope),
         # RFC 6749, section 6: "If a new refresh token is issued, the refresh token scope MUST be identical".
         refreshable=token.scope,
+        version_1=grant.value.version_1 if scope is None else scopes.asks_version_1(scope),
         spent=server.state.refreshes.change(kept, replace(token, used=True)),
         addresses=Addresses(token.issuer),
         detail="access token refreshed",

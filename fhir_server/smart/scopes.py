@@ -1,6 +1,7 @@
 """Scope strings: what of them this server knows, what two have in common, whether one lies within another.
 
-They are always answered in version 2, each type once with its letters combined (`patient/Observation.rs`).
+They are kept in version 2, each type once with its letters combined (`patient/Observation.rs`), and answered so to all
+but who asks in version 1.
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
 
@@ -26,6 +27,9 @@ Parameters = tuple[tuple[str, str], ...]
 
 _OVERLAPS_MAX: Final = 1000
 
+_LETTERS: Final = re.compile(r"(?:patient|user|system)/[^.?]+\.(.*)")
+_VERSION_1: Final = {"rs": "read", "cud": "write", "cruds": "*"}
+
 # A comma that is not escaped stands between choices. `:not` turns them round, and a filter is an expression.
 _COMMA: Final = re.compile(r"(?<!\\),")
 _CHOOSES_NOTHING: Final = re.compile(r":|^_filter$")
@@ -43,6 +47,22 @@ def words(text: str) -> tuple[str, ...]:
     """
     plain = (LAUNCH_PATIENT if word.startswith(f"{LAUNCH_PATIENT}?") else word for word in text.split())
     return tuple(dict.fromkeys(word for word in plain if word in WORDS))
+
+
+def asks_version_1(text: str) -> bool:
+    """Whether whoever wrote it speaks version 1 of SMART, and nothing of version 2."""
+    letters = [match[1] for word in text.split() if (match := _LETTERS.fullmatch(word))]
+    return bool(letters) and set(letters) <= set(_VERSION_1.values())
+
+
+def in_version_1(text: str) -> str:
+    """The same scopes, each in the words of version 1 as far as it has any; `text` is as `written` has it."""
+    return " ".join(map(_word_of_version_1, text.split()))
+
+
+def _word_of_version_1(word: str) -> str:
+    match = _LETTERS.fullmatch(word)
+    return word if match is None else word[: match.start(1)] + _VERSION_1.get(match[1], match[1])
 
 
 def of_context(text: str, context: Context, types: Collection[str]) -> str:

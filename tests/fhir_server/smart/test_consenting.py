@@ -62,7 +62,7 @@ def test_line_7_what_is_ticked_by_default_leaves_consents_and_the_log_out_of_a_w
     assert not {"patient/*.rs", "patient/Consent.rs", "patient/AuditEvent.rs"} & scopes
 
 
-def test_line_7_version_1_scopes_are_answered_in_version_2_letters() -> None:
+def test_line_7_version_1_scopes_are_kept_in_version_2_letters() -> None:
     assert granted("patient/Condition.read", choice("diagnoses")) == {"patient/Condition.rs"}
     assert granted("patient/Condition.*", choice("diagnoses")) == {"patient/Condition.rs"}
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fhir_server.gateway.requester import Requester
 from fhir_server.outcome import FhirError
-from fhir_server.smart import consenting, grants
+from fhir_server.smart import authorize, consenting, grants
 from fhir_server.smart.accounts import Accounts
 from fhir_server.smart.errors import OAuthError
 from fhir_server.smart.grants import as_person
@@ -17,8 +17,8 @@ from fhir_server.smart.records import Account, digest
 from fhir_server.store.auth import AuthConflict
 from tests.fhir_server.gateway.test_consent_policy import THO, by, condition, consent, permit
 from tests.fhir_server.inprocess import Caller, observation
-from tests.fhir_server.smart.house import ADDRESSES, REDIRECT, SECOND, SmartHouse
-from tests.fhir_server.smart.letting_in import app, caller, choice, let_in, login, waits
+from tests.fhir_server.smart.house import ADDRESSES, CHALLENGE, REDIRECT, SECOND, SmartHouse, sent
+from tests.fhir_server.smart.letting_in import Answered, app, caller, choice, let_in, login, waits
 
 pytestmark = pytest.mark.anyio
 
@@ -325,6 +325,25 @@ async def test_line_7_laboratory_results_alone_are_a_finer_scope_that_holds(smar
     other = await caller(smart, rest, "b")
     assert sorted((await other.get("Observation")).ids) == ["p1", "p2"]
     assert (await other.get("Observation/blood")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [("patient/Observation.read", "patient/Observation.read"), ("patient/Observation.rs", "patient/Observation.rs")],
+)
+async def test_line_7_the_words_of_version_1_last_from_the_request_to_the_answer(
+    smart: SmartHouse, asked: str, answered: str
+) -> None:
+    client = await app(smart)
+    form = sent(response_type="code", client_id="app", redirect_uri=REDIRECT, scope=asked, state="s", aud=ADDRESSES.base,
+                code_challenge=CHALLENGE, code_challenge_method="S256")  # fmt: skip
+    types = smart.server.gateway.registry.resource_types
+    authorization = authorize.check(form, client, None, ADDRESSES, types, smart.server.now())
+    kept = await waits(smart, client, authorization.scope, version_1=authorization.version_1)
+    location = await grants.let_in(smart.server, kept, await login(smart), MEASUREMENTS)
+    (newest, *_) = await grants.of_person(smart.server, "Patient/p")
+    assert newest.value.scope == "patient/Observation.rs"
+    assert (await smart.redeem(Answered(location, newest).said["code"]))["scope"] == answered
 
 
 async def test_writing_is_let_in_apart_from_reading(smart: SmartHouse) -> None:

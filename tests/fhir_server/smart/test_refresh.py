@@ -87,7 +87,7 @@ async def test_line_11_a_token_of_another_client_is_none_and_stays_good(smart: S
         ("", SCOPE),
         (SCOPE, SCOPE),
         ("patient/Observation.r", "patient/Observation.r"),
-        ("patient/Observation.read launch/patient", "launch/patient patient/Observation.rs"),
+        ("patient/Observation.read launch/patient", "launch/patient patient/Observation.read"),
         ("patient/Observation.rs?code=weight", "patient/Observation.rs?code=weight"),
         (f"{SCOPE} launch/unheard-of", SCOPE),
     ],

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_server.gateway.scopes import parse
-from fhir_server.smart.scopes import common, known, of_context, within
+from fhir_server.smart.scopes import asks_version_1, common, in_version_1, known, of_context, within
 
 TYPES = ("Patient", "Observation", "Condition")
 LAB = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
@@ -30,6 +30,36 @@ LAB = "http://terminology.hl7.org/CodeSystem/observation-category|laboratory"
 )
 def test_line_7_unknown_scopes_are_dropped_and_the_others_combined(asked: str, answered: str) -> None:
     assert known(asked, TYPES) == answered
+
+
+@pytest.mark.parametrize(
+    ("asked", "version_1"),
+    [
+        ("openid fhirUser launch offline_access patient/*.read", True),
+        ("user/Observation.write system/*.* patient/Nothing.read", True),
+        ("patient/*.read patient/*.rs", False),
+        ("patient/*.read?category=a", False),
+        ("patient/*.rs?category=a.read", False),
+        ("openid launch/patient", False),
+        ("", False),
+    ],
+)
+def test_line_7_it_is_version_1_that_says_nothing_of_version_2(asked: str, version_1: bool) -> None:
+    assert asks_version_1(asked) is version_1
+
+
+@pytest.mark.parametrize(
+    ("kept", "answered"),
+    [
+        ("openid patient/Observation.rs", "openid patient/Observation.read"),
+        ("user/*.cud system/*.cruds", "user/*.write system/*.*"),
+        ("patient/Observation.r patient/Condition.crs", "patient/Observation.r patient/Condition.crs"),
+        ("patient/Observation.rs?category=a.rs", "patient/Observation.rs?category=a.rs"),
+    ],
+)
+def test_line_7_what_version_1_has_words_for_is_said_in_them(kept: str, answered: str) -> None:
+    assert in_version_1(kept) == answered
+    assert known(answered, (*TYPES, "Nothing")) == kept
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,24 @@ async def test_line_6_the_answer_has_what_was_launched(smart: SmartHouse) -> Non
     assert answer.keys() & {"refresh_token", "id_token"} == set()
 
 
+async def test_line_7_who_asks_in_version_1_is_answered_in_version_1(smart: SmartHouse) -> None:
+    await smart.client()
+    grant = await smart.grant(version_1=True)
+    answer = await smart.issued(grant)
+    assert answer["scope"] == "openid fhirUser launch/patient offline_access patient/Observation.read"
+    assert {"id_token", "refresh_token"} < answer.keys()
+    assert await smart.status(answer["access_token"]) == 200
+    assert await smart.status(answer["access_token"], "Condition/p-diagnosis") == 403
+    kept = await smart.state.token(sha256(answer["access_token"].encode()).digest())
+    assert kept is not None
+    assert kept.scope == answer["scope"]  # so that introspection says the same
+    again = await smart.refresh(answer["refresh_token"])
+    assert again["scope"] == answer["scope"]
+    assert await smart.status(again["access_token"]) == 200
+    newer = await smart.refresh(again["refresh_token"], scope="patient/Observation.r")
+    assert newer["scope"] == "patient/Observation.r"
+
+
 async def test_line_6_a_professional_without_a_patient_in_context_gets_none(smart: SmartHouse) -> None:
     await smart.client(scope="user/*.rs")
     await smart.house.given(consent("c", permit(by("Practitioner/doctor"), **{"class": of_type("Observation")})))
@@ -365,7 +383,9 @@ async def test_line_10_a_token_of_a_backend_service_lasts_five_minutes(smart: Sm
     ("asked", "granted"),
     [
         ("system/*.cruds", "system/Observation.rs system/Patient.r"),
-        ("system/Observation.read", "system/Observation.rs"),
+        ("system/Observation.read", "system/Observation.read"),
+        ("system/*.read", "system/Observation.read system/Patient.r"),
+        ("system/Observation.read system/Patient.r", "system/Observation.rs system/Patient.r"),
         ("system/Observation.rs?code=a user/Observation.rs", "system/Observation.rs?code=a"),
         ("system/Patient.rs openid offline_access", "system/Patient.r"),
     ],
