@@ -65,7 +65,7 @@ WORDS: Final[Table] = {
     "authorize_unnamed": ("Zonder naam", "Without a name"),
     # The screen.
     "authorize_title": ("Mag {app} in het dossier?", "May {app} use the record?"),
-    "authorize_title_professional": ("Mag {app} namens u kijken?", "May {app} look on your behalf?"),
+    "authorize_title_professional": ("Mag {app} namens u in dossiers?", "May {app} use records on your behalf?"),
     "authorize_made_by": ("Gemaakt door", "Made by"),
     "authorize_verified": (
         "{publisher}. De beheerder van deze website heeft dit nagegaan.",

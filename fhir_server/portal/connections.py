@@ -47,7 +47,6 @@ WORDS: Final[Table] = {
     "apps_care": ("Zorgverleners en organisaties", "Care providers and organisations"),
     "apps_person": ("Familie en andere mensen", "Family and other people"),
     "apps_closed": ("Wie niet mag meekijken", "Who may not see the record"),
-    "apps_none": ("Er is nog niemand toegelaten.", "Nobody has been let in yet."),
     "apps_none_app": ("Er zijn geen apps toegelaten.", "No apps have been let in."),
     "apps_everybody": ("Iedereen", "Everybody"),
     "apps_since": ("Sinds {day}", "Since {day}"),

@@ -1,6 +1,6 @@
 // Pages as WCAG wants them: node accessibility.mjs, with one JSON object on standard input:
 // { packages, chromium, site, languages, widths, tags, shots: [{ name, path, cookies, fill, click }] }.
-// Prints for each page and language what axe-core finds, its language, title, heading, and what is wider than the screen.
+// Prints for each page and language what axe-core finds, its language, title, headings, words, and what is wider than the screen.
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { browser, told } from './browsing.mjs';
@@ -37,6 +37,8 @@ for (const { name, path, cookies, fill, click } of told.shots) {
       headings: await page.locator('h1').allTextContents(),
       alerts: await page.locator('[role=alert]').count(),
       focused: await page.evaluate(() => document.activeElement.getAttribute('role') ?? ''),
+      // An app says what it wants in one language.
+      text: await page.evaluate(() => { document.querySelectorAll('q').forEach((q) => q.remove()); return document.body.innerText; }),
       violations: violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`)),
     });
     await context.close();

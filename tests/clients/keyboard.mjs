@@ -3,11 +3,17 @@
 import { browser, phone, told } from './browsing.mjs';
 
 const { context } = await phone();
-const page = await context.newPage();
-await page.emulateMedia({ forcedColors: told.colours, reducedMotion: 'reduce' });
+const opened = async () => {
+  const one = await context.newPage();
+  await one.emulateMedia({ forcedColors: told.colours, reducedMotion: 'reduce' });
+  return one;
+};
+let page = await opened();
 
 // What has the focus, and whether somebody sees that: it is outlined, on the screen, and under nothing else.
-const focus = () => page.evaluate(() => {
+const focus = () => page.evaluate(async () => {
+  // What gets the focus is scrolled to in the next frame.
+  for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
   const one = document.activeElement;
   if (one === document.body) return null;
   const { left, right, top, bottom } = one.getBoundingClientRect();
@@ -18,7 +24,7 @@ const focus = () => page.evaluate(() => {
     field: one.getAttribute('name') ?? '', value: one.getAttribute('value') ?? '', role: one.getAttribute('role') ?? '',
     described: one.getAttribute('aria-describedby') ?? '', id: one.id, main: Boolean(one.closest('main')),
     outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
-    shown: top >= 0 && bottom <= innerHeight && left >= 0 && right <= innerWidth && (there === one || one.contains(there) || Boolean(there?.contains(one))),
+    shown: top > -1 && bottom < innerHeight + 1 && left > -1 && right < innerWidth + 1 && (there === one || one.contains(there) || Boolean(there?.contains(one))),
     y: Math.round(top + scrollY),
   };
 });
@@ -69,6 +75,7 @@ found.screen.push(...await walk(({ value }) => value === 'allow'));
 const [left] = await Promise.all([page.waitForRequest((one) => one.url().startsWith(told.redirect)), page.keyboard.press('Enter')]);
 found.left = left.url();
 
+page = await opened();
 await page.goto(told.apps);
 await titled();
 found.apps = await walk(({ name }) => name === told.stop);

@@ -65,6 +65,17 @@ def test_every_page_says_its_language_and_has_one_heading_and_a_title_of_its_own
     assert {title: found for title, found in headings.items() if len(found) > 1} == {}
 
 
+def test_no_sentence_is_in_the_other_language(pages: list[dict[str, Any]]) -> None:
+    """By words that every second sentence has, and no name of the wijk."""
+    others = {
+        "en": "u uw hebt heeft mag kunt niet deze om voor dat wie",
+        "nl": "you your has may can not this on for that who",
+    }
+    for one in pages:
+        said = {word.strip(".,:;?!()“”‘’").lower() for word in one["text"].split()}
+        assert said.isdisjoint(others[one["language"]].split()), (one["name"], one["language"])
+
+
 def test_what_is_wrong_has_the_focus_and_stands_in_the_title(pages: list[dict[str, Any]]) -> None:
     wrong = [one for one in pages if one["alerts"]]
     assert {one["name"] for one in wrong} >= {"login-wrong", "error", "error-unknown-app"}

@@ -511,12 +511,15 @@ async def test_line_6_a_professional_chooses_one_of_the_patients_they_may_see() 
         assert "Geboren op 1 mei 1941" in found.text
         assert "Bert" not in found.text
         assert BSN not in found.text
+        english = await who.browser.get(f"{action}/patients?language=en")
+        assert "Who is the app for?" in english.text, "the other language of the page that a search ends on"
+        assert "Voor wie is de app?" in (await who.browser.get(f"{action}/patients?language=nl")).text
         none = await who.browser.send(page, f"{action}/patients", name=BSN)
         assert "Annie" not in none.text
         chosen = await who.browser.send(found, f"{action}/patient", patient="p")
         assert chosen.headers["location"] == action
         screen = await who.browser.get(action)
-        assert "Mag Gewichtslijn namens u kijken?" in screen.text
+        assert "Mag Gewichtslijn namens u in dossiers?" in screen.text
         assert "<strong>Annie Huijnen</strong>" in screen.text
         assert 'type="checkbox"' not in screen.text
         said(await who.answers(screen))
@@ -562,7 +565,7 @@ async def test_a_professional_whose_app_needs_no_patient_is_not_asked_for_one() 
         await set_up(place)
         who = await visitor(place, "doctor")
         screen = await who.screen(scope="openid fhirUser user/Observation.rs")
-        assert "namens u kijken" in screen.text
+        assert "namens u in dossiers" in screen.text
         assert "Hoe lang mag dit?" not in screen.text
         said(await who.answers(screen))
         (grant,) = await place.server.state.grants.all("PractitionerRole/gp")
@@ -646,3 +649,18 @@ async def test_smart_style_url_can_be_fetched_by_any_app() -> None:
         assert answer.headers["access-control-allow-origin"] == "*"
         style: Mapping[str, str] = answer.json()
         assert style["color_text"].startswith("#")
+
+
+async def test_line_18_a_flood_of_requests_from_one_address_is_kept_no_longer() -> None:
+    """Nobody has to log in to have one kept."""
+    async with site() as place:
+        await set_up(place)
+        stranger = Visitor(place)
+        while not place.server.limits.authorize.wait("192.0.2.1"):
+            pass
+        answer = await stranger.asks()
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
+        assert await place.server.state.authorizations.all() == []
+        stranger.browser = place.browser("192.0.2.2")
+        assert (await stranger.asks()).status_code == 303
