@@ -126,10 +126,11 @@ def _endpoint(portal: Portal, pages: list[Page]) -> Endpoint:
 def _visit(portal: Portal, request: Request) -> Visit:
     """The visit with nothing read yet that could be wrong, and nobody logged in."""
     headers = reading.headers(request.scope["headers"])
-    cookies = security.cookies(headers.get("cookie", ""))
+    at = addresses(portal.server.settings, headers)
+    cookies = security.cookies(headers.get("cookie", ""), secure=at.secure)
     return Visit(
         portal=portal,
-        addresses=addresses(portal.server.settings, headers),
+        addresses=at,
         method=request.method,
         path=request.scope["path"],
         headers=headers,

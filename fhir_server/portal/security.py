@@ -31,7 +31,10 @@ _POLICY: Final = (
 )
 
 # A page of ours: no host, no `//`, nothing that a browser would read as another site.
-_OWN_PATH: Final = re.compile(r"/(?:portal|auth)(?:/[A-Za-z0-9._~-]+)*/?(?:\?[A-Za-z0-9._~%&=+:/-]*)?")
+# No `..` either, by which a browser leaves for whatever else the same host serves.
+_OWN_PATH: Final = re.compile(
+    r"/(?:portal|auth)(?:/(?!\.{1,2}(?:[/?]|$))[A-Za-z0-9._~-]+)*/?(?:\?[A-Za-z0-9._~%&=+:/-]*)?"
+)
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:-]+")
 _IPV6: Final = re.compile(r"\[[0-9a-f:.]+\](?::[0-9]+)?")
 _WEB: Final = ("http", "https")
@@ -87,17 +90,29 @@ def own_path(asked: str | None) -> str:
     return START
 
 
-def cookies(header: str) -> dict[str, str]:
-    """The cookies of a Cookie header, by name; the first of a name counts (RFC 6265, section 5.4)."""
+def cookies(header: str, *, secure: bool) -> dict[str, str]:
+    """Our cookies of a Cookie header, by name; the first of a name counts (RFC 6265, section 5.4).
+
+    `secure`: over TLS, where only those count that nobody but this very host can have set.
+    """
     found: dict[str, str] = {}
     for part in header.split(";"):
         name, sign, value = part.strip().partition("=")
         if sign:
             found.setdefault(name, value)
-    return found
+    prefix = _prefix(secure)
+    return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
 
 
 def set_cookie(name: str, value: str, *, secure: bool, seconds: int | None = None) -> str:
     """The Set-Cookie header. `seconds` None: until the browser closes; 0: taken away."""
     age = "" if seconds is None else f"; Max-Age={seconds}"
-    return f"{name}={value}; Path=/; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}{age}"
+    return f"{_prefix(secure)}{name}={value}; Path=/; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}{age}"
+
+
+def _prefix(secure: bool) -> str:
+    """By which browsers refuse a cookie that a neighbouring host set, to have somebody act in its own login.
+
+    https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-4.1.3.2
+    """
+    return "__Host-" if secure else ""

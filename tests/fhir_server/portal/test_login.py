@@ -228,6 +228,24 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites_forms() -> Non
     asyncio.run(scenario())
 
 
+def test_line_16_over_tls_a_neighbouring_host_puts_nobody_into_its_own_login() -> None:
+    """It can set cookies for the domain that both are in, though none whose name begins with `__Host-`."""
+
+    async def scenario() -> None:
+        async with site(base_url="https://dossier.wijk.example/fhir") as place:
+            browser = await annie(place)
+            browser.http.base_url = "https://dossier.wijk.example"
+            await browser.log_in("annie")
+            assert await is_logged_in(browser)
+            cookies = dict(browser.http.cookies)
+            assert set(cookies) == {"__Host-wijkdossier", "__Host-wijkdossier-device"}
+            planted = place.browser(url="https://dossier.wijk.example")
+            planted.http.cookies.set("wijkdossier", cookies["__Host-wijkdossier"])
+            assert not await is_logged_in(planted)
+
+    asyncio.run(scenario())
+
+
 def test_logging_out_ends_the_login_on_the_server_too() -> None:
     async def scenario() -> None:
         async with site() as place:
