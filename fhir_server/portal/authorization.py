@@ -62,6 +62,9 @@ class _Waiting:
 async def start(visit: Visit) -> Response:
     """What an app sends a browser with: checked, kept, and on to the screen. By GET or POST."""
     server, form = visit.server, visit.form if visit.method == "POST" else visit.query
+    wait = server.limits.authorize.wait(visit.source)
+    if wait:
+        raise Problem(429, retry_after=wait)
     types, now = server.gateway.registry.resource_types, server.now()
     try:
         client = await Clients(server).get(authorize.client_id(form))

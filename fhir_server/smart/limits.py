@@ -50,10 +50,12 @@ class Limiter:
 class Limits:
     """The limiters of one worker.
 
-    By the address that asks (`address`): `token`, `introspect`, `revoke`, `register`, `login`; a hospital's outgoing
-    proxy is one address. By address and client id: `client`. What counts by account is in `attempts`.
+    By the address that asks (`address`): `authorize`, `token`, `introspect`, `revoke`, `register`, `login`; a
+    hospital's outgoing proxy is one address. By address and client id: `client`. What counts by account is in
+    `attempts`.
     """
 
+    authorize: Limiter = field(default_factory=lambda: Limiter(300, 120))  # each is kept until long after it expired
     token: Limiter = field(default_factory=lambda: Limiter(300, 1200))
     client: Limiter = field(default_factory=lambda: Limiter(120, 600))
     introspect: Limiter = field(default_factory=lambda: Limiter(1000, 12_000))
