@@ -98,6 +98,9 @@ def _tell(registered: Registered) -> None:
     if registered.secret:
         print(f"secret: {registered.secret}")
         print("the secret can't be shown again", file=sys.stderr)
+    if registered.client.jwks:
+        # https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html asks for the reminder.
+        print("whenever its keys change, give the new ones with `wijkdossier client rotate`", file=sys.stderr)
 
 
 def _text(file: Path | None) -> str:

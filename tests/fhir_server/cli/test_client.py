@@ -98,9 +98,10 @@ def test_a_secret_is_given_anew_and_an_app_without_one_has_none_to_give(client: 
 def test_a_backend_service_is_registered_with_its_keys_or_with_where_they_are(client: Client, tmp_path: Path) -> None:
     keys = put(tmp_path, "keys.json", key_set(ec(), rsa()))
     backend = ("--name", "Nachtelijk", "--scope", "system/*.rs", "--user", "Organization/o", "--purpose", "TREAT")
-    for where in (("--jwks", keys), ("--jwks-uri", "https://backend.test/keys")):
+    reminder = "whenever its keys change, give the new ones with `wijkdossier client rotate`\n"
+    for where, told in ((("--jwks", keys), reminder), (("--jwks-uri", "https://backend.test/keys"), "")):
         done = client("add", *backend, *where, "--assertion-profile", "rfc10070", "--introspects")
-        assert (done.status, done.err) == (0, "")
+        assert (done.status, done.err) == (0, told)
         assert re.fullmatch(r"client id: \S{36}\n", done.out)
     assert [line.split()[1] for line in listed(client)] == ["asymmetric", "asymmetric"]
     id = listed(client)[0].split()[0]

@@ -32,6 +32,7 @@ async def test_line_11_every_refresh_gives_the_next_token(smart: SmartHouse) -> 
         answer = await smart.refresh(answer["refresh_token"])
         seen |= {answer["refresh_token"], answer["access_token"]}
         assert (answer["patient"], answer["scope"], answer["expires_in"]) == ("p", SCOPE, 3600)
+        assert answer["token_type"] == "Bearer"
         assert await smart.status(answer["access_token"]) == 200
     assert len(seen) == 10
     assert await smart.log() == ["access token issued for a code", *["access token refreshed"] * 5]

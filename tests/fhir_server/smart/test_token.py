@@ -285,6 +285,7 @@ async def test_line_10_a_token_is_kept_as_its_hash_and_nowhere_in_the_clear(smar
     await smart.client(kind="symmetric")
     code = await smart.code()
     answer = await smart.redeem(code, client_secret=SECRET)
+    assert len(answer["access_token"]) == 43  # however much it lets in
     await smart.house.store.close()
     stored = b"".join(file.read_bytes() for file in smart.server.settings.data.rglob("*") if file.is_file())
     assert digest(code).encode() in stored
@@ -373,7 +374,7 @@ async def test_line_14_a_backend_service_acts_as_whom_it_was_registered_for(smar
 async def test_line_10_a_token_of_a_backend_service_lasts_five_minutes(smart: SmartHouse) -> None:
     await smart.client("backend", **BACKEND)
     answer = await smart.token(basic("backend"), grant_type="client_credentials", scope="system/*.rs")
-    assert answer["expires_in"] == 300
+    assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 300)
     assert await smart.status(answer["access_token"]) == 404
     smart.house.clock.now += 301 * SECOND
     assert await smart.status(answer["access_token"]) == 401
