@@ -111,6 +111,7 @@ def of_a_proxy(site: str, apps: dict[str, str]) -> Iterator[Shot]:
         log_in(els, "els")
         yield Shot("authorize-proxy", urlsplit(els.url).path, els.cookies)
         yield Shot("apps-proxy", "/portal/apps", els.cookies)
+        yield Shot("log-proxy", "/portal/log", els.cookies)
 
 
 def of_a_professional(site: str, apps: dict[str, str]) -> Iterator[Shot]:
