@@ -25,8 +25,8 @@ _SECOND: Final = 1_000_000
 
 async def write(
     server: AuthorizationServer, session: Session, key: str, grant: Grant, client: Client, choice: Choice
-) -> list[str]:
-    """Write the Consent of the grant `key`, and end those that it replaces, in one go; the grants that hung on these.
+) -> list[Json]:
+    """Write the Consent of the grant `key`, and end those that it replaces, in one go; these, as they were.
 
     Raises FhirError if the person may not let anybody in to this dossier.
     """
@@ -39,8 +39,7 @@ async def write(
         return await unit.create(resource, grant.consent)
 
     await session.write("create", "Consent", stage)
-    names = (identifier for one in older for identifier in one["identifier"])
-    return [one["value"] for one in names if one.get("system") == consenting.GRANT_SYSTEM and one.get("value")]
+    return older
 
 
 def local(server: AuthorizationServer, at: int) -> datetime:

@@ -14,7 +14,7 @@ from fhir_server.gateway.tokens import ACT_REASON
 from fhir_server.smart import scopes
 from fhir_server.smart.form import SCOPE_CHARACTERS_MAX
 from fhir_server.smart.keysets import check_registered
-from fhir_server.smart.records import AssertionProfile, Client, ClientKind
+from fhir_server.smart.records import APP_DEVICE, AssertionProfile, Client, ClientKind
 from profiles.registry import Registry
 
 NAME_CHARACTERS_MAX: Final = 100
@@ -175,6 +175,8 @@ def _check_use(client: Client, registry: Registry) -> None:
         kind, _, id = client.user.partition("/")
         if kind not in USER_TYPES or not _LOGICAL_ID.fullmatch(id):
             raise ValueError(f"user is one of {', '.join(USER_TYPES)} with an id, such as Organization/1")
+        if client.user.startswith(APP_DEVICE):
+            raise ValueError("user is no registered app: what residents opened to that is not for a backend service")
     elif scopes.of_context(client.scope, "system", registry.resource_types):
         raise ValueError("scope system/ is for a client that acts as a user by itself")
     if client.introspects and client.kind == "public":

@@ -109,8 +109,11 @@ async def let_in(server: AuthorizationServer, asked: Asked, login: Kept[Login], 
         except FhirError:
             await _close(server, key, "app not let in after all", person)
             raise
-        for older in replaced:
-            await _close(server, older, "app let in anew", person)
+        for consent in replaced:
+            # Whoever writes a Consent can put any key in it: it counts if the grant says the same.
+            older = await of_consent(server, consent)
+            if older is not None:
+                await _close(server, older.key, "app let in anew", person)
     return answer(authorization, code)
 
 

@@ -5,13 +5,16 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html
 """
 
 from hashlib import sha256
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 ClientKind = Literal["public", "symmetric", "asymmetric"]
 AssertionProfile = Literal["smart22", "rfc10070"]
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
+
+
+APP_DEVICE: Final = "Device/app-"
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,7 +52,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def device(self) -> str:
         """The app as Consents name it: a Device about nobody, whose identifier is the client id."""
-        return f"Device/app-{self.id}"
+        return f"{APP_DEVICE}{self.id}"
 
     @property
     def itself(self) -> str:

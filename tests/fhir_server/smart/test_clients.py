@@ -235,6 +235,7 @@ def test_a_client_may_be(made: Client) -> None:
         (backend(user="Observation/1"), "user is one of"),
         (backend(user="Organization/"), "user is one of"),
         (backend(user="Organization/a b"), "user is one of"),
+        (backend(user="Device/app-of-somebody-else"), "user is no registered app"),
         (backend(jwks=""), "jwks"),
         (backend(jwks_uri="https://backend.test/keys"), "jwks"),
         (backend(jwks="", jwks_uri="http://backend.test/keys"), "https"),

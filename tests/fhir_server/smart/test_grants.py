@@ -68,6 +68,22 @@ async def test_line_5_the_answer_goes_to_the_registered_address_with_code_state_
     assert answered.said["code"] not in str(code)
 
 
+async def test_a_key_in_a_consent_that_somebody_else_wrote_ends_no_grant(smart: SmartHouse) -> None:
+    client = await app(smart)
+    await smart.house.given({"resourceType": "Patient", "id": "q"})
+    theirs = await let_in(smart, client, SCOPE, MEASUREMENTS)
+    copied = await stored(smart, theirs.grant.value.consent)
+    mine = {**copied, "patient": {"reference": "Patient/q"}, "performer": [{"reference": "Patient/q"}]}
+    mine["provision"] = {name: value for name, value in mine["provision"].items() if name != "provision"}
+    neighbour = await smart.house.caller("Patient/q", "user/*.cruds")
+    assert (await neighbour.post("Consent", mine)).status == 201
+    await let_in(smart, client, SCOPE, MEASUREMENTS, "Patient/q", "q")
+    kept = await smart.state.grants.get(theirs.grant.key)
+    assert kept is not None
+    assert not kept.value.ended
+    assert await total(await caller(smart, theirs), "Observation") > 0
+
+
 async def test_line_5_of_two_answers_to_one_request_one_counts(smart: SmartHouse) -> None:
     client, who = await app(smart), await login(smart)
     asked = await waits(smart, client, SCOPE)
