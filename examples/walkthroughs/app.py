@@ -102,7 +102,7 @@ def walk(server: Server) -> None:
     (consent,) = resources(bundle)
     tell(" ".join(Page(consent["text"]["div"]).words))
     log = answer(annie.get("Patient/bewoner-01/$access-log", params={"language": "nl"}))
-    expect("Mijn Gewicht" in str(log), "the log says that she looked with this app")
+    expect("met de app Mijn Gewicht" in str(log), "the log says that she looked with this app")
 
     step("She stops it: the Consent ends, and the very next request is refused.")
     ended = [{"op": "replace", "path": "/status", "value": "inactive"}]

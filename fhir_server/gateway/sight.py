@@ -57,8 +57,17 @@ class Sight:
         return narrow(query, visible.__getitem__, beside.__getitem__)
 
     def asks_about(self, query: Query) -> frozenset[str]:
-        """The patients that the query itself names."""
-        return about(query, self._codes) or frozenset()
+        """The patients that the query names, and the one whom all of it is about by the launch context.
+
+        Of a patient who asks for themself, without an app between, that need not be said.
+        """
+        named = about(query, self._codes) or frozenset()
+        who = self.authority.requester
+        if not who.patient or (who.patient == who.own_patient and not who.app):
+            return named
+        scopes = [scope for scope in who.scopes if any(scope.covers(type, "s") for type in query.types)]
+        confined = all(scope.context == "patient" for scope in scopes)
+        return named | {who.patient} if confined and any(map(self._codes, query.types)) else named
 
     async def visible_by_owner(self, types: Iterable[str], actions: str) -> dict[str, Predicate]:
         return {name: await self.judge.visible_by_owner(name, actions) for name in types}

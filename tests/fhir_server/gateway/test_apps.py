@@ -241,6 +241,18 @@ async def test_the_log_names_the_app_and_the_consent_that_let_it_in(house: House
     assert "Consent/app" in text
 
 
+async def test_a_question_by_an_app_stands_in_the_log_also_where_the_answer_is_a_number_or_nothing(
+    house: House,
+) -> None:
+    app = await with_app(house, opens("Observation"))
+    patient = await house.caller("Patient/p", SCOPE)
+    assert await count(app, "Observation") == 2
+    assert await count(app, "Condition") == 0
+    assert status(await app.get("HealthcareService")) == 200  # about nobody
+    events = (await patient.get("AuditEvent?patient=p&_count=50")).resources
+    assert sum("weight" in str(event["agent"]) for event in events) == 2
+
+
 async def test_whoever_uses_the_app_can_be_read_with_the_very_token(house: House) -> None:
     me = opens("Patient", data=[{"meaning": "instance", "reference": {"reference": "Patient/p"}}])
     await with_app(house, opens("Observation"), me)
